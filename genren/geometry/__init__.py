@@ -1,0 +1,1 @@
+"""Meshes, cameras, rotations, the sphere template, surface sampling, nearest neighbours and mesh files."""

@@ -1,0 +1,67 @@
+"""Pinhole cameras: the method's fixed one and those of 3D-R2N2's renders.
+
+Camera space is OpenGL's: x right, y up, looking along -z. Projection goes to normalised device coordinates (NDC),
+x right and y up, [-1, 1] across the square image, the centre of pixel column i at (2i + 1 - W)/W.
+"""
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+# 3D-R2N2 (tools/render_models.py): largest camera distance, and Blender's 35 mm lens on a 32 mm sensor. The `fov`
+# column of its metadata (always 25) is not the field of view.
+R2N2_MAX_DISTANCE = 1.75
+R2N2_FOCAL = 35 / 16
+
+# The method's camera: eye on +z, half field of view 30 degrees.
+EYE_DISTANCE = 1.2
+HALF_FIELD_OF_VIEW = math.radians(30)
+
+NEAR = 0.05
+
+
+@dataclass(frozen=True)
+class Camera:
+    """A batch of pinhole cameras; a batch of one serves every item."""
+
+    rotation: Tensor  # (B, 3, 3), rows are the camera's x, y, z axes in world space
+    position: Tensor  # (B, 3), world space
+    focal: float  # NDC units per unit of x/z
+    mirrored: bool = False  # x runs left, as in the original's left-handed look-at (imported weights only)
+
+    def to_camera(self, points: Tensor) -> Tensor:
+        """World points (B, V, 3) in camera space (B, V, 3); what lies in front of the camera has z < 0."""
+        points = (points - self.position[:, None]) @ self.rotation.transpose(1, 2)
+        return points * points.new_tensor([-1.0, 1.0, 1.0]) if self.mirrored else points
+
+    def project(self, points_camera: Tensor) -> Tensor:
+        """Camera-space points (B, V, 3) in NDC (B, V, 2); depths nearer than NEAR are clamped, so never infinite."""
+        depth = (-points_camera[..., 2:]).clamp_min(NEAR)
+        return self.focal * points_camera[..., :2] / depth
+
+    def to(self, device: torch.device | str) -> "Camera":
+        """The same cameras on another device."""
+        return Camera(self.rotation.to(device), self.position.to(device), self.focal, self.mirrored)
+
+
+def fixed_camera(mirrored: bool = False) -> Camera:
+    """The method's camera at (0, 0, 1.2), looking at the origin, half field of view 30 degrees."""
+    position = torch.tensor([[0.0, 0.0, EYE_DISTANCE]])
+    return Camera(torch.eye(3)[None], position, 1 / math.tan(HALF_FIELD_OF_VIEW), mirrored)
+
+
+def r2n2_camera(azimuth: Tensor, elevation: Tensor, distance_ratio: Tensor) -> Camera:
+    """Cameras of 3D-R2N2's `rendering_metadata.txt`, each argument (B,), angles in degrees.
+
+    Azimuth turns about +y from +x towards +z; the object has its box centred and its box diagonal at 1.
+    """
+    azimuth, elevation = torch.deg2rad(azimuth), torch.deg2rad(elevation)
+    direction = torch.stack(
+        [elevation.cos() * azimuth.cos(), elevation.sin(), elevation.cos() * azimuth.sin()], dim=-1
+    )
+    up = direction.new_tensor([0.0, 1.0, 0.0]).expand_as(direction)
+    right = torch.nn.functional.normalize(torch.linalg.cross(up, direction), dim=-1)
+    rotation = torch.stack([right, torch.linalg.cross(direction, right), direction], dim=1)
+    return Camera(rotation, direction * (R2N2_MAX_DISTANCE * distance_ratio)[:, None], R2N2_FOCAL)
