@@ -1,6 +1,7 @@
 """Writing files so that a crash leaves either the old content or the new one, never half of it."""
 
 import json
+import math
 import os
 import shutil
 import tempfile
@@ -75,6 +76,6 @@ def _plain(value: Any) -> Any:
         return {key: _plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value]
-    if isinstance(value, float) and value != value:
+    if isinstance(value, float) and math.isnan(value):
         return None
     return value

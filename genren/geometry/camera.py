@@ -58,9 +58,7 @@ def r2n2_camera(azimuth: Tensor, elevation: Tensor, distance_ratio: Tensor) -> C
     Azimuth turns about +y from +x towards +z; the object has its box centred and its box diagonal at 1.
     """
     azimuth, elevation = torch.deg2rad(azimuth), torch.deg2rad(elevation)
-    direction = torch.stack(
-        [elevation.cos() * azimuth.cos(), elevation.sin(), elevation.cos() * azimuth.sin()], dim=-1
-    )
+    direction = torch.stack([elevation.cos() * azimuth.cos(), elevation.sin(), elevation.cos() * azimuth.sin()], dim=-1)
     up = direction.new_tensor([0.0, 1.0, 0.0]).expand_as(direction)
     right = torch.nn.functional.normalize(torch.linalg.cross(up, direction), dim=-1)
     rotation = torch.stack([right, torch.linalg.cross(direction, right), direction], dim=1)

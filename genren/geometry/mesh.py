@@ -17,10 +17,8 @@ class TexturedMesh:
     textures: tuple[np.ndarray, ...] = field(default=())  # each (H, W, 3) uint8, sRGB
 
     def normalized(self, diagonal: bool) -> "TexturedMesh":
-        """Box centred at the origin; box diagonal (ShapeNet v1) or else the longest box side (the method) scaled to 1."""
+        """Box centred at the origin; box diagonal (ShapeNet v1) or longest box side (the method) scaled to 1."""
         lower, upper = self.vertices.min(0), self.vertices.max(0)
         size = np.linalg.norm(upper - lower) if diagonal else (upper - lower).max()
         vertices = (self.vertices - (lower + upper) / 2) / size
-        return TexturedMesh(
-            vertices, self.faces, self.face_colors, self.face_uvs, self.face_texture, self.textures
-        )
+        return TexturedMesh(vertices, self.faces, self.face_colors, self.face_uvs, self.face_texture, self.textures)
