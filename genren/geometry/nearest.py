@@ -1,0 +1,79 @@
+"""Exact nearest neighbours between point sets, shared by the training losses and the metrics.
+
+Only indices come out. A caller that needs gradients gathers the neighbours itself and takes differences, so the
+search stays outside the graph; `gather_points` does that.
+"""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import torch
+from scipy.spatial import cKDTree
+from torch import Tensor
+
+from genren.errors import InputError
+
+# A kd-tree query holds no lock, so a second thread helps; more than two do not pay for small clouds.
+CPU_THREADS = 2
+
+# Distances held at once by the brute-force search: 256 MB of float32.
+CHUNK_DISTANCES = 2**26
+
+
+@torch.no_grad()
+def nearest(x: Tensor, y: Tensor) -> Tensor:
+    """Index into `y` of the Euclidean nearest neighbour of each point of `x`.
+
+    `x` is (B, N, 3) and `y` (B, M, 3), giving int64 (B, N); or unbatched, (N, 3) and (M, 3), giving (N,). Equally
+    near points: any of them. CPU: one kd-tree a cloud. CUDA: brute force in chunks, distances from differences, as
+    the matrix-product form of the distance rounds and then picks a wrong neighbour.
+
+    Raises InputError for wrong shapes, an empty `y`, and coordinates that are not finite.
+    """
+    _check(x, y)
+    if x.dim() == 2:
+        return nearest(x[None], y[None])[0]
+    return _kd_tree(x, y) if x.device.type == "cpu" else _brute_force(x, y)
+
+
+def gather_points(y: Tensor, index: Tensor) -> Tensor:
+    """Points (B, N, 3) of `y` (B, M, 3) at `index` (B, N), as returned by `nearest`; differentiable in `y`."""
+    return y.gather(1, index[..., None].expand(-1, -1, 3))
+
+
+def _kd_tree(x: Tensor, y: Tensor) -> Tensor:
+    """Search on the CPU: the clouds of a batch share the threads, a single cloud takes all of them."""
+    # The tree works in float64 whatever it is given, and NumPy does not know bfloat16.
+    queries, points = x.double().numpy(), y.double().numpy()
+    found = np.zeros(x.shape[:2], dtype=np.int64)
+
+    def search(item: int, workers: int = 1) -> None:
+        found[item] = cKDTree(points[item]).query(queries[item], workers=workers)[1]
+
+    if len(queries) == 1:
+        search(0, workers=CPU_THREADS)
+    else:
+        with ThreadPoolExecutor(CPU_THREADS) as pool:
+            list(pool.map(search, range(len(queries))))
+    return torch.from_numpy(found)
+
+
+def _brute_force(x: Tensor, y: Tensor) -> Tensor:
+    """Search on any device, a slice of `x` at a time."""
+    step = max(1, CHUNK_DISTANCES // (max(1, len(x)) * y.shape[1]))
+    slices = [
+        torch.cdist(part, y, compute_mode="donot_use_mm_for_euclid_dist").argmin(-1) for part in x.split(step, dim=1)
+    ]
+    return torch.cat(slices, dim=1)
+
+
+def _check(x: Tensor, y: Tensor) -> None:
+    for name, points in (("x", x), ("y", y)):
+        if points.dim() not in (2, 3) or points.shape[-1] != 3:
+            raise InputError(f"{name} must be points (B, N, 3) or (N, 3), got {tuple(points.shape)}")
+        if not points.isfinite().all():
+            raise InputError(f"{name} holds coordinates that are not finite; nearest neighbours need finite points")
+    if x.dim() != y.dim() or x.shape[:-2] != y.shape[:-2]:
+        raise InputError(f"x and y must be batches of one size, got {tuple(x.shape)} and {tuple(y.shape)}")
+    if y.shape[-2] == 0:
+        raise InputError("y holds no points; a nearest neighbour needs at least one")
