@@ -1,4 +1,4 @@
-"""Every setting of every stage: name, type, unit. Validated on reading; `params.yaml` and the presets hold the values."""
+"""Every setting of every stage: name, type, unit. Validated on reading; values are in `params.yaml` and the presets."""
 
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
@@ -153,7 +153,7 @@ class TrainParams(Section):
     projections: Count  # random directions of the sliced Wasserstein terms
     pose_buffer: Count  # remembered poses of real images
     critic_replacement: Annotated[float, Field(ge=0, le=1)]  # chance that a real image is replaced by its re-render
-    checkpoint_every: Count  # steps
+    checkpoint_every: Count  # steps, a multiple of log_every
     log_every: Count  # steps
     model: ModelParams
     render: RenderParams
@@ -161,6 +161,13 @@ class TrainParams(Section):
     stages: StageParams
     optim: OptimParams
     weights: WeightParams
+
+    @model_validator(mode="after")
+    def _whole_windows(self) -> "TrainParams":
+        # Logged means must not straddle a checkpoint, or a resumed run would log others.
+        if self.checkpoint_every % self.log_every:
+            raise ValueError(f"checkpoint_every {self.checkpoint_every} is no multiple of log_every {self.log_every}")
+        return self
 
 
 class EvaluateParams(Section):

@@ -10,6 +10,6 @@ def srgb_to_linear(srgb: np.ndarray) -> np.ndarray:
 
 
 def linear_to_srgb(linear: np.ndarray) -> np.ndarray:
-    """sRGB values of linear light, both in [0, 1], any shape."""
+    """SRGB values of linear light, both in [0, 1], any shape."""
     linear = np.asarray(linear, dtype=np.float64)
     return np.where(linear <= 0.0031308, linear * 12.92, 1.055 * np.maximum(linear, 0.0031308) ** (1 / 2.4) - 0.055)

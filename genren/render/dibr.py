@@ -6,6 +6,7 @@ barycentric interpolation; the soft mask is 1 on covered pixels and 1 - prod(1 -
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -45,6 +46,7 @@ def rasterize(
 
     Raises:
         ValueError: an argument has the wrong shape, dtype or device.
+
     """
     parts = [face_features] if isinstance(face_features, Tensor) else list(face_features)
     stacked = torch.cat(parts, dim=-1) if len(parts) > 1 else parts[0]
@@ -86,6 +88,7 @@ def dibr_soft_mask(
 
     Returns:
         (B, H, W) mask in [0, 1]; gradients reach face_vertices_image from uncovered pixels.
+
     """
     mask: Tensor = _SoftMask.apply(
         face_vertices_image, selected_face_idx, float(sigmainv), float(boxlen), int(knum), float(multiplier)
@@ -115,6 +118,7 @@ def dibr_rasterization(
 
     Returns:
         Features (B, H, W, D) or a list of such, soft mask (B, H, W), face_idx (B, H, W).
+
     """
     features, face_idx = rasterize(
         height, width, face_vertices_z, face_vertices_image, face_features, face_normals_z >= 0.0, multiplier, eps
@@ -125,7 +129,7 @@ def dibr_rasterization(
 
 class _Rasterize(torch.autograd.Function):
     @staticmethod
-    def forward(  # type: ignore[override]
+    def forward(
         ctx: Any,
         height: int,
         width: int,
@@ -161,7 +165,7 @@ class _Rasterize(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, grad_features: Tensor, _: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore[override]
+    def backward(ctx: Any, grad_features: Tensor, _: Tensor) -> tuple[Tensor | None, ...]:
         face_idx, image, faces = ctx.saved_tensors
         multiplier, eps = ctx.constants
         grad = grad_features.contiguous()
@@ -179,7 +183,7 @@ class _Rasterize(torch.autograd.Function):
 
 class _SoftMask(torch.autograd.Function):
     @staticmethod
-    def forward(  # type: ignore[override]
+    def forward(
         ctx: Any,
         face_vertices_image: Tensor,
         selected_face_idx: Tensor,
@@ -211,7 +215,7 @@ class _SoftMask(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, grad_soft_mask: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore[override]
+    def backward(ctx: Any, grad_soft_mask: Tensor) -> tuple[Tensor | None, ...]:
         image, soft_mask, last_face = ctx.saved_tensors
         grad = grad_soft_mask.contiguous()
         grad_image = torch.zeros_like(image)
@@ -239,21 +243,19 @@ def _launch(kernel: Any, dim: tuple[int, ...], arguments: list[Any], device: tor
 
 
 def _over_batch(draw: Callable[[slice], None], batch: int, device: torch.device) -> None:
-    """Run `draw` on the whole batch, or on the CPU on one share per core: a launch there holds one thread, not the GIL."""
+    """Run `draw` on the whole batch, or on the CPU a share per core: a launch holds a thread there, not the GIL."""
     if batch == 0:
         return
     shares = min(batch, torch.get_num_threads(), 8) if device.type == "cpu" else 1
     bounds = [batch * i // shares for i in range(shares + 1)]
-    slices = [slice(start, stop) for start, stop in zip(bounds, bounds[1:], strict=False)]
+    slices = [slice(start, stop) for start, stop in pairwise(bounds)]
     if shares == 1:
         draw(slices[0])
     else:
         list(_THREADS.map(draw, slices))
 
 
-def _check(
-    height: int, width: int, z: Tensor, image: Tensor, features: Tensor, valid_faces: Tensor | None
-) -> None:
+def _check(height: int, width: int, z: Tensor, image: Tensor, features: Tensor, valid_faces: Tensor | None) -> None:
     if height < 1 or width < 1:
         raise ValueError(f"height and width must be at least 1, got {height} and {width}")
     if z.ndim != 3 or z.shape[-1] != 3:
@@ -268,4 +270,6 @@ def _check(
         if tensor.dtype != z.dtype or tensor.device != z.device:
             raise ValueError(f"{name} must be {z.dtype} on {z.device}, got {tensor.dtype} on {tensor.device}")
     if valid_faces is not None and (valid_faces.shape != z.shape[:2] or valid_faces.dtype != torch.bool):
-        raise ValueError(f"valid_faces must be {tuple(z.shape[:2])} bool, got {tuple(valid_faces.shape)} {valid_faces.dtype}")
+        raise ValueError(
+            f"valid_faces must be {tuple(z.shape[:2])} bool, got {tuple(valid_faces.shape)} {valid_faces.dtype}"
+        )

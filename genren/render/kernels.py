@@ -21,37 +21,37 @@ EDGE_EPS = 1e-7
 
 @cache
 def kernels(scalar: Any, device: str) -> SimpleNamespace:
-    """Build the kernels for `wp.float32` or `wp.float64` and load them on a device; Warp caches the binaries on disk."""
+    """Build the kernels for `wp.float32` or `wp.float64` and load them on a device; Warp keeps the binaries."""
     wp.init()
     vec2, vec3 = (wp.types.vector(length=n, dtype=scalar) for n in (2, 3))
     edge_eps = scalar(EDGE_EPS)
 
     @wp.func
-    def pixel_x(column: int, width: int, multiplier: scalar):  # type: ignore[no-untyped-def]
+    def pixel_x(column: int, width: int, multiplier: scalar):
         return multiplier / scalar(width) * scalar(2 * column + 1 - width)
 
     @wp.func
-    def pixel_y(row: int, height: int, multiplier: scalar):  # type: ignore[no-untyped-def]
+    def pixel_y(row: int, height: int, multiplier: scalar):
         return multiplier / scalar(height) * scalar(height - 2 * row - 1)
 
     @wp.func
-    def first_index(coordinate: scalar, size: int, multiplier: scalar):  # type: ignore[no-untyped-def]
+    def first_index(coordinate: scalar, size: int, multiplier: scalar):
         # First pixel whose centre may be at or beyond `coordinate`, one to spare for rounding; clamped before the cast,
         # since a huge or not-a-number coordinate has no integer.
         index = (coordinate / multiplier + scalar(1.0)) * scalar(size) * scalar(0.5) - scalar(1.5)
         return int(wp.max(scalar(0.0), wp.min(scalar(size), index)))
 
     @wp.func
-    def last_index(coordinate: scalar, size: int, multiplier: scalar):  # type: ignore[no-untyped-def]
+    def last_index(coordinate: scalar, size: int, multiplier: scalar):
         index = (coordinate / multiplier + scalar(1.0)) * scalar(size) * scalar(0.5) + scalar(1.5)
         return int(wp.max(scalar(0.0), wp.min(scalar(size), index)))
 
     @wp.func
-    def corner(image: wp.array4d(dtype=scalar), b: int, f: int, k: int, multiplier: scalar):  # type: ignore[no-untyped-def]
+    def corner(image: wp.array4d(dtype=scalar), b: int, f: int, k: int, multiplier: scalar):
         return vec2(image[b, f, k, 0] * multiplier, image[b, f, k, 1] * multiplier)
 
     @wp.func
-    def barycentric(p: vec2, a: vec2, b: vec2, c: vec2, eps: scalar):  # type: ignore[no-untyped-def]
+    def barycentric(p: vec2, a: vec2, b: vec2, c: vec2, eps: scalar):
         pa = a - p
         pb = b - p
         pc = c - p
@@ -66,7 +66,7 @@ def kernels(scalar: Any, device: str) -> SimpleNamespace:
         return vec3(w0 / norm, w1 / norm, w2 / norm)
 
     @wp.func
-    def ordered(depth: scalar):  # type: ignore[no-untyped-def]
+    def ordered(depth: scalar):
         # Unsigned integers in the order of the floats: flip all bits of negatives, the sign bit of the others.
         bits = wp.cast(wp.float32(depth), wp.uint32)
         sign = wp.uint32(1) << wp.uint32(31)
@@ -82,7 +82,7 @@ def kernels(scalar: Any, device: str) -> SimpleNamespace:
         multiplier: scalar,
         eps: scalar,
         key: wp.array3d(dtype=wp.uint64),
-    ):  # type: ignore[no-untyped-def]
+    ):
         n, f = wp.tid()
         if not valid_faces[n, f]:
             return
@@ -106,7 +106,11 @@ def kernels(scalar: Any, device: str) -> SimpleNamespace:
                     continue
                 w = barycentric(vec2(x, y), a, b, c, eps)
                 if w[0] >= scalar(0.0) and w[1] >= scalar(0.0) and w[2] >= scalar(0.0):
-                    z = w[0] * face_vertices_z[n, f, 0] + w[1] * face_vertices_z[n, f, 1] + w[2] * face_vertices_z[n, f, 2]
+                    z = (
+                        w[0] * face_vertices_z[n, f, 0]
+                        + w[1] * face_vertices_z[n, f, 1]
+                        + w[2] * face_vertices_z[n, f, 2]
+                    )
                     # Nearest wins (z grows towards the camera); of equals the face with the lowest index.
                     face_bits = wp.uint64(~wp.uint32(f))
                     wp.atomic_max(key, n, row, column, (wp.uint64(ordered(z)) << wp.uint64(32)) | face_bits)
@@ -120,7 +124,7 @@ def kernels(scalar: Any, device: str) -> SimpleNamespace:
         eps: scalar,
         face_idx: wp.array3d(dtype=wp.int64),
         features: wp.array4d(dtype=scalar),
-    ):  # type: ignore[no-untyped-def]
+    ):
         n, row, column = wp.tid()
         if key[n, row, column] == wp.uint64(0):
             face_idx[n, row, column] = wp.int64(-1)
@@ -147,7 +151,7 @@ def kernels(scalar: Any, device: str) -> SimpleNamespace:
         eps: scalar,
         grad_image: wp.array4d(dtype=scalar),
         grad_face_features: wp.array4d(dtype=scalar),
-    ):  # type: ignore[no-untyped-def]
+    ):
         n, row, column = wp.tid()
         f = int(face_idx[n, row, column])
         if f < 0:
@@ -183,7 +187,7 @@ def kernels(scalar: Any, device: str) -> SimpleNamespace:
             wp.atomic_add(grad_image, n, f, k, 1, -w[k] * slope[1])
 
     @wp.func
-    def edge_distance(p: vec2, u: vec2, v: vec2, multiplier: scalar):  # type: ignore[no-untyped-def]
+    def edge_distance(p: vec2, u: vec2, v: vec2, multiplier: scalar):
         # Squared distance to the line through u and v where the foot of the perpendicular lies between them,
         # else farther than anything in the image.
         A = v[1] - u[1]
@@ -200,9 +204,9 @@ def kernels(scalar: Any, device: str) -> SimpleNamespace:
         return up * up / (down + edge_eps)
 
     @wp.func
-    def face_distance(p: vec2, a: vec2, b: vec2, c: vec2, multiplier: scalar):  # type: ignore[no-untyped-def]
+    def face_distance(p: vec2, a: vec2, b: vec2, c: vec2, multiplier: scalar):
         # Nearest of three edges (0-2) and three corners (3-5): (squared distance, which).
-        which = int(0)
+        which = wp.int32(0)
         best = edge_distance(p, a, b, multiplier)
         d = edge_distance(p, b, c, multiplier)
         if best > d:
@@ -227,7 +231,7 @@ def kernels(scalar: Any, device: str) -> SimpleNamespace:
         return best, which
 
     @wp.func
-    def near_box(p: vec2, a: vec2, b: vec2, c: vec2, margin: scalar):  # type: ignore[no-untyped-def]
+    def near_box(p: vec2, a: vec2, b: vec2, c: vec2, margin: scalar):
         return (
             p[0] >= wp.min(a[0], wp.min(b[0], c[0])) - margin
             and p[0] < wp.max(a[0], wp.max(b[0], c[0])) + margin
@@ -236,7 +240,7 @@ def kernels(scalar: Any, device: str) -> SimpleNamespace:
         )
 
     @wp.func
-    def falloff(p: vec2, a: vec2, b: vec2, c: vec2, sigmainv: scalar, multiplier: scalar):  # type: ignore[no-untyped-def]
+    def falloff(p: vec2, a: vec2, b: vec2, c: vec2, sigmainv: scalar, multiplier: scalar):
         distance, which = face_distance(p, a, b, c, multiplier)
         return wp.exp(-(sigmainv * distance / multiplier / multiplier)), which
 
@@ -249,7 +253,7 @@ def kernels(scalar: Any, device: str) -> SimpleNamespace:
         multiplier: scalar,
         log_outside: wp.array3d(dtype=scalar),
         count: wp.array3d(dtype=wp.int32),
-    ):  # type: ignore[no-untyped-def]
+    ):
         n, f = wp.tid()
         height = face_idx.shape[1]
         width = face_idx.shape[2]
@@ -282,7 +286,7 @@ def kernels(scalar: Any, device: str) -> SimpleNamespace:
         multiplier: scalar,
         soft_mask: wp.array3d(dtype=scalar),
         last_face: wp.array3d(dtype=wp.int32),
-    ):  # type: ignore[no-untyped-def]
+    ):
         # `last_face` comes in as the count of faces and goes out as the last one that counts.
         n, row, column = wp.tid()
         if face_idx[n, row, column] >= wp.int64(0):
@@ -301,7 +305,7 @@ def kernels(scalar: Any, device: str) -> SimpleNamespace:
         )
         margin = boxlen * multiplier
         outside = scalar(1.0)
-        found = int(0)
+        found = wp.int32(0)
         for f in range(faces):
             a = corner(face_vertices_image, n, f, 0, multiplier)
             b = corner(face_vertices_image, n, f, 1, multiplier)
@@ -325,7 +329,7 @@ def kernels(scalar: Any, device: str) -> SimpleNamespace:
         boxlen: scalar,
         multiplier: scalar,
         grad_image: wp.array4d(dtype=scalar),
-    ):  # type: ignore[no-untyped-def]
+    ):
         n, f = wp.tid()
         height = soft_mask.shape[1]
         width = soft_mask.shape[2]
@@ -347,7 +351,7 @@ def kernels(scalar: Any, device: str) -> SimpleNamespace:
                     continue
                 probability, which = falloff(p, a, b, c, sigmainv, multiplier)
                 rest = (scalar(1.0) - soft_mask[n, row, column]) / (scalar(1.0) - probability + edge_eps)
-                # By the squared distance in NDC. The nearest point moves with its corner, or is shared by an edge's two.
+                # By the squared distance in NDC. The nearest point moves with its corner, or with an edge's two.
                 slope = -sigmainv * grad_soft_mask[n, row, column] * rest * probability
                 if which >= 3:
                     k = which - 3

@@ -1,0 +1,1 @@
+"""Every loss term of the method, as functions of tensors, and the weighted total (method: 3)."""

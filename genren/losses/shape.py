@@ -1,0 +1,64 @@
+"""Terms on shapes: Chamfer, normals, mesh smoothness, displacement (method: 3.1)."""
+
+import torch
+from torch import Tensor
+
+from genren.geometry.nearest import gather_points, nearest
+from genren.geometry.sphere import Template
+from genren.geometry.surface import face_normals, sample_surface
+
+
+def chamfer_and_normals(
+    vertices: Tensor, faces: Tensor, points: Tensor, normals: Tensor, samples: int
+) -> tuple[Tensor, Tensor]:
+    """L_cham and L_norm of meshes (B, V, 3) against oriented clouds (B, P, 3).
+
+    L_cham is the squared two-way distance of the cloud to the vertices plus that to `samples` surface points. L_norm is
+    minus the mean absolute cosine between normals of nearest points, both ways, in [-2, 0]; orientation does not count.
+    """
+    surface, chosen = sample_surface(vertices, faces, samples)
+    unit, _ = face_normals(vertices, faces)
+    surface_normals = torch.take_along_dim(unit, chosen[..., None], dim=1)
+    to_points, to_surface = nearest(surface, points), nearest(points, surface)
+    chamfer = squared_chamfer(vertices, points) + _two_way(surface, points, to_points, to_surface)
+    forward = (gather_points(normals, to_points) * surface_normals).sum(-1).abs().mean()
+    backward = (gather_points(surface_normals, to_surface) * normals).sum(-1).abs().mean()
+    return chamfer, -forward - backward
+
+
+def squared_chamfer(x: Tensor, y: Tensor) -> Tensor:
+    """cd(X, Y): mean squared distance of X (B, N, 3) to its nearest in Y (B, M, 3), plus the reverse."""
+    return _two_way(x, y, nearest(x, y), nearest(y, x))
+
+
+def _two_way(x: Tensor, y: Tensor, x_to_y: Tensor, y_to_x: Tensor) -> Tensor:
+    return (x - gather_points(y, x_to_y)).square().sum(-1).mean() + (y - gather_points(x, y_to_x)).square().sum(
+        -1
+    ).mean()
+
+
+def mesh_smoothness(vertices: Tensor, template: Template) -> Tensor:
+    """L_mesh = 1500 L_edge + 10 L_lap + 1 L_flat of meshes (B, V, 3) with the template's topology.
+
+    L_edge is the mean squared edge length (0 below 0.01), L_lap the batch mean of the summed squared distances to
+    the mean of the neighbours, L_flat that of (1 - cos) squared between the normals of adjacent faces, exact.
+    """
+    start, end = template.edges.T
+    edges = vertices[:, start] - vertices[:, end]
+    squared = edges.square().sum(-1)
+    edge_term = torch.where(squared > 1e-4, squared, 0.0).mean()
+
+    # The sum over a vertex's edges of (vertex - neighbour), divided by their number.
+    degree = torch.bincount(template.edges.flatten(), minlength=vertices.shape[1])
+    pull = torch.zeros_like(vertices).index_add(1, start, edges).index_add(1, end, -edges)
+    laplacian = (pull / degree[:, None]).square().sum((1, 2)).mean()
+
+    normals, _ = face_normals(vertices, template.faces)
+    one, other = normals[:, template.edge_faces].unbind(2)
+    flatness = (1 - (one * other).sum(-1)).square().sum(1).mean()
+    return 1500 * edge_term + 10 * laplacian + flatness
+
+
+def delta_variation(delta: Tensor, faces: Tensor) -> Tensor:
+    """L_delta: mean over faces of the summed unbiased variance of the raw displacement (B, V, 3) over their corners."""
+    return delta[:, faces].var(dim=2).sum(-1).mean()

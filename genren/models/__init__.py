@@ -1,0 +1,1 @@
+"""The networks of the method, the model that joins them, the critics, and checkpoints."""

@@ -1,0 +1,95 @@
+"""Image inference Q: backbone, heads for shape, pose and its probability, texture by unprojection (method: 1.5)."""
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from genren.geometry.rotations import CODE_SIZES, code_of_azimuth
+from genren.models.blocks import Perceptron, norm
+
+
+class BasicBlock(nn.Module):
+    """ResNet block of two 3x3 convolutions."""
+
+    def __init__(self, inputs: int, outputs: int, stride: int, kind: str) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False)
+        self.conv2 = nn.Conv2d(outputs, outputs, 3, 1, 1, bias=False)
+        self.norm1, self.norm2 = norm(outputs, kind, 2), norm(outputs, kind, 2)
+        self.shortcut: nn.Module = nn.Identity()
+        if stride != 1 or inputs != outputs:
+            self.shortcut = nn.Sequential(nn.Conv2d(inputs, outputs, 1, stride, bias=False), norm(outputs, kind, 2))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, inputs, H, W) to (B, outputs, H/stride, W/stride)."""
+        h = F.relu(self.norm1(self.conv1(x)))
+        return F.relu(self.norm2(self.conv2(h)) + self.shortcut(x))
+
+
+class Backbone(nn.Module):
+    """ResNet-18 for RGBA images, ending in an embedding with norm and ReLU."""
+
+    def __init__(self, width: int, dim_embedding: int, kind: str) -> None:
+        super().__init__()
+        self.stem = nn.Sequential(
+            nn.Conv2d(4, width, 7, 2, 3, bias=False), norm(width, kind, 2), nn.ReLU(), nn.MaxPool2d(3, 2, 1)
+        )
+        self.stages = nn.Sequential()
+        inputs = width
+        for factor, stride in ((1, 1), (2, 2), (4, 2), (8, 2)):
+            outputs = factor * width
+            blocks = BasicBlock(inputs, outputs, stride, kind), BasicBlock(outputs, outputs, 1, kind)
+            self.stages += nn.Sequential(*blocks)
+            inputs = outputs
+        self.out = nn.Sequential(nn.Linear(inputs, dim_embedding), norm(dim_embedding, kind, 0), nn.ReLU())
+        for module in self.modules():
+            if isinstance(module, nn.Conv2d):
+                nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+
+    def forward(self, image: Tensor) -> Tensor:
+        """RGBA (B, 4, S, S), RGB in [-1, 1], alpha in [0, 1], to the embedding q (B, dim_embedding)."""
+        return self.out(self.stages(self.stem(image)).mean((2, 3)))
+
+
+class PoseHeads(nn.Module):
+    """Embedding to H raw poses and the logits of their probabilities."""
+
+    def __init__(self, dim_embedding: int, hypotheses: int, rotation: str, kind: str) -> None:
+        super().__init__()
+        self.hypotheses = hypotheses
+        size = CODE_SIZES[rotation] + 3
+        self.pose = Perceptron([dim_embedding, 2 * size * hypotheses, size * hypotheses], kind, scale=0.1)
+        self.logits = Perceptron([dim_embedding, 32 * hypotheses, hypotheses], kind, scale=0.1)
+        # Hypotheses begin spread around the up axis, each in a basin of its own.
+        azimuths = 2 * math.pi * torch.arange(hypotheses) / hypotheses
+        codes = code_of_azimuth(azimuths, math.radians(25), rotation)
+        last = self.pose[-1]
+        assert isinstance(last, nn.Linear)
+        with torch.no_grad():
+            last.bias.add_(torch.cat([codes, torch.zeros(hypotheses, 3)], dim=1).flatten())
+
+    def forward(self, q: Tensor) -> tuple[Tensor, Tensor]:
+        """Embedding (B, E) to raw poses (B, H, code + 3) and logits (B, H)."""
+        return self.pose(q).unflatten(1, (self.hypotheses, -1)), self.logits(q)
+
+
+class TextureInference(nn.Module):
+    """Pixels read at the projected vertices, the embedding and the shape, to one latent texture per hypothesis."""
+
+    def __init__(
+        self, vertices: int, dim_embedding: int, dim_v: int, hidden: tuple[int, int, int], out: int, kind: str
+    ) -> None:
+        super().__init__()
+        unprojected, first, second = hidden
+        self.shape = Perceptron([dim_v, 128, 32], kind, activated=True)
+        self.pixels = Perceptron([4 * vertices, unprojected], kind, activated=True)
+        self.joint = Perceptron([unprojected + dim_embedding + 32, first, second, out], kind)
+
+    def forward(self, q: Tensor, v: Tensor, pixels: Tensor) -> Tensor:
+        """Embedding (B, E), shape (B, dim_v), RGBA at vertices (B, H, V, 4), to xi_T (B, H, dim_xi_t)."""
+        hypotheses = pixels.shape[1]
+        common = torch.cat([q, self.shape(v)], dim=1).repeat_interleave(hypotheses, dim=0)
+        joint = torch.cat([self.pixels(pixels.flatten(0, 1).flatten(1)), common], dim=1)
+        return self.joint(joint).unflatten(0, (-1, hypotheses))
