@@ -73,3 +73,10 @@ def to_uint8(images: Tensor) -> np.ndarray:
     """(N, 4, S, S) as the networks and the renderer have it to uint8 RGB over black (N, S, S, 3)."""
     rgb = ((images[:, :3] + 1) / 2).clamp(0, 1)
     return (rgb * 255).round().byte().permute(0, 2, 3, 1).cpu().numpy()
+
+
+def to_rgba8(images: Tensor) -> np.ndarray:
+    """(N, 4, S, S) as the networks and the renderer have it to straight-alpha uint8 RGBA (N, S, S, 4)."""
+    alpha = images[:, 3:].clamp(0, 1)
+    rgb = ((images[:, :3] + 1) / 2 / alpha.clamp_min(1e-3)).clamp(0, 1) * (alpha > 0)
+    return (torch.cat([rgb, alpha], dim=1) * 255).round().byte().permute(0, 2, 3, 1).cpu().numpy()

@@ -14,7 +14,7 @@ def norm(channels: int, kind: str, dimensions: int) -> nn.Module:
     'batch' is the method's; 'group' uses no batch statistics, so that training and evaluation compute the same.
     """
     if kind == "batch":
-        return nn.BatchNorm1d(channels) if dimensions < 2 else nn.BatchNorm2d(channels)
+        return nn.BatchNorm2d(channels) if dimensions else nn.BatchNorm1d(channels)
     return nn.GroupNorm(math.gcd(channels, 8) if dimensions else 1, channels)
 
 

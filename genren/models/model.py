@@ -69,6 +69,7 @@ class GenerativeRenderer(nn.Module):
 
     template_vertices: Tensor
     template_faces: Tensor
+    template_edges: Tensor
     template_uv: Tensor
     translation_min: Tensor
     translation_max: Tensor

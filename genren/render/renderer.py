@@ -7,6 +7,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from genren.geometry.camera import NEAR, Camera
+from genren.params import RenderParams
 from genren.render.dibr import dibr_rasterization
 
 
@@ -17,10 +18,7 @@ class Renderer:
     faces: Tensor  # (F, 3) int64
     camera: Camera
     size: int  # pixels of the square image
-    supersample: int = 1  # samples per pixel side, box-averaged
-    sigmainv: float = 7000.0
-    boxlen: float = 0.02
-    knum: int = 30
+    params: RenderParams
 
     def __call__(self, vertices: Tensor, colors: Tensor) -> Tensor:
         """World vertices (B, V, 3) and their RGB in [0, 1] (B, V, 3) to RGBA (B, 4, size, size).
@@ -28,18 +26,19 @@ class Renderer:
         RGB is composited over black and mapped to [-1, 1]; alpha in [0, 1] is the soft mask. A face with a corner
         nearer than the near plane gives neither colour nor alpha.
         """
+        p = self.params
         points = self.camera.to_camera(vertices)
         image = self.camera.project(points)[:, self.faces]
         depth = points[..., 2][:, self.faces]
         in_front = (depth < -NEAR).all(-1)
         # The soft mask counts every face it is given: those behind the near plane move out of its reach.
         image = torch.where(in_front[..., None, None], image, 10.0)
-        side = self.size * self.supersample
+        side = self.size * p.supersample
         visible = in_front.to(depth.dtype) * 2 - 1
         rgb, alpha, _ = dibr_rasterization(
-            side, side, depth, image, colors[:, self.faces], visible, self.sigmainv, self.boxlen, self.knum
+            side, side, depth, image, colors[:, self.faces], visible, p.sigmainv, p.boxlen, p.knum
         )
         rgba = torch.cat([rgb, alpha[..., None]], dim=-1).permute(0, 3, 1, 2)
-        if self.supersample > 1:
-            rgba = F.avg_pool2d(rgba, self.supersample)
+        if p.supersample > 1:
+            rgba = F.avg_pool2d(rgba, p.supersample)
         return torch.cat([rgba[:, :3] * 2 - 1, rgba[:, 3:]], dim=1)

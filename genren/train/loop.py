@@ -124,10 +124,7 @@ def prepare(params: TrainParams, colors: torch.Tensor) -> tuple[programs.Worker,
     """Networks, critics, renderer and optimisers at step 0, from torch's random state."""
     model = GenerativeRenderer(params.model)
     critics = Critics(params.model, len(model.template_vertices))
-    r = params.render
-    renderer = Renderer(
-        model.template_faces, model.camera, params.model.img_size, r.supersample, r.sigmainv, r.boxlen, r.knum
-    )
+    renderer = Renderer(model.template_faces, model.camera, params.model.img_size, params.render)
     w = programs.Worker(model, critics, renderer, colors, params)
     # The buffer starts at the identity and the origin, as the original's (method: 1.6).
     buffer = Pose(torch.eye(3).repeat(params.pose_buffer, 1, 1, 1), torch.zeros(params.pose_buffer, 1, 3))

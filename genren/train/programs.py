@@ -114,7 +114,7 @@ def vision(w: Worker, images: Tensor) -> tuple[Cycle, Terms]:
         ),
         "rotation_diversity": lambda: pose.rotation_diversity(inferred.pose.rotation, inferred.probabilities),
         "mesh": lambda: shape.mesh_smoothness(inferred.shape.vertices, w.model.template),
-        "delta": lambda: shape.delta_variation(inferred.shape.delta, w.model.template_faces),
+        "delta": lambda: shape.delta_variation(inferred.shape.delta, w.model.template_edges),
         "v_prior": lambda: distribution.sliced_wasserstein(inferred.shape.v, w.params.projections),
         "pose_confusion": lambda: -geodesic(w.critics.rotation(best.image), best_rotation.detach()).mean(),
     }
@@ -158,7 +158,7 @@ def _shape_terms(w: Worker, encoded: Shape, clouds: Clouds) -> dict[str, Callabl
         "chamfer": lambda: distances()[0],
         "normals": lambda: distances()[1],
         "mesh": lambda: shape.mesh_smoothness(encoded.vertices, w.model.template),
-        "delta": lambda: shape.delta_variation(encoded.delta, w.model.template_faces),
+        "delta": lambda: shape.delta_variation(encoded.delta, w.model.template_edges),
         "v_prior": lambda: distribution.sliced_wasserstein(encoded.v, w.params.projections),
     }
 

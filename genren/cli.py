@@ -1,0 +1,147 @@
+"""The command line. Commands import what they need when they run, so that --help is instant."""
+
+from enum import Enum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from genren.categories import SYNSETS
+
+app = typer.Typer(
+    help="Cycle-consistent generative rendering: images to textured meshes, shapes to realistic renders.",
+    no_args_is_help=True,
+    rich_markup_mode=None,  # errors on one line: a person can copy them, a test can find them
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+
+Category = Enum("Category", {name: name for name in SYNSETS}, type=str)  # type: ignore[misc]
+
+CategoryOption = Annotated[Category, typer.Option("--category", help="Object category.")]
+SeedOption = Annotated[int, typer.Option("--seed", min=0, help="Seed of the run.")]
+OutOption = Annotated[Path, typer.Option("--out", file_okay=False, help="Folder to write into.")]
+
+
+@app.command()
+def fetch(category: CategoryOption) -> None:
+    """Fetch or generate one category's models, and render them."""
+    from genren import params, paths
+    from genren.fetch import fetch as step
+
+    print(step(category.value, params.load().fetch, paths.raw(category.value)))
+
+
+@app.command()
+def preprocess(category: CategoryOption) -> None:
+    """Pack one category's renders and clouds, split by model."""
+    from genren import params, paths
+    from genren.preprocess import preprocess as step
+
+    raw, processed = paths.raw(category.value), paths.processed(category.value)
+    print(step(category.value, params.load().preprocess, raw, processed))
+
+
+@app.command()
+def train(category: CategoryOption, seed: SeedOption = 0) -> None:
+    """Train one category's model; an interrupted run continues."""
+    from genren import params, paths
+    from genren.train import train as step
+
+    out = paths.run(category.value, seed)
+    step(category.value, seed, params.load().train, paths.processed(category.value), out)
+    print(f"wrote {out}")
+
+
+@app.command("eval")
+def evaluate(category: CategoryOption, seed: SeedOption = 0) -> None:
+    """Measure a trained model on the test split, beside its baselines."""
+    from genren import params, paths
+    from genren.evaluate import evaluate as step
+    from genren.models import checkpoint
+
+    p = params.load()
+    trained = checkpoint.load(paths.run(category.value, seed) / "model.safetensors", category.value, p.train)
+    metrics, samples = paths.metrics(category.value, seed), paths.samples(category.value, seed)
+    result = step(trained, paths.processed(category.value), p.evaluate, metrics, samples)
+    _print_scores(result)
+    print(f"wrote {metrics} and {samples}")
+
+
+# The step's full word works too.
+app.command("evaluate", hidden=True)(evaluate)
+
+
+@app.command()
+def report() -> None:
+    """Write the report of all categories and seeds in params.yaml."""
+    from genren import params, paths
+    from genren.report import report as step
+
+    p = params.load()
+    step(list(p.categories), list(p.seeds))
+    print(f"wrote {paths.reports() / 'summary.md'} and {paths.reports() / 'index.html'}")
+
+
+@app.command()
+def reconstruct(
+    images: Annotated[list[Path], typer.Argument(help="RGBA PNGs of single objects.")],
+    category: CategoryOption,
+    out: OutOption,
+    seed: SeedOption = 0,
+) -> None:
+    """Turn images into textured meshes (GLB) and re-renders."""
+    from genren import paths
+    from genren.models import checkpoint
+    from genren.reconstruct import reconstruct as step
+
+    trained = checkpoint.load(paths.run(category.value, seed) / "model.safetensors", category.value)
+    for path in step(trained, images, out):
+        print(path)
+
+
+@app.command()
+def generate(
+    category: CategoryOption,
+    out: OutOption,
+    count: Annotated[int, typer.Option("--count", min=1, help="How many meshes.")] = 8,
+    seed: SeedOption = 0,
+    sample_seed: Annotated[int, typer.Option("--sample-seed", min=0, help="Seed of the samples.")] = 0,
+) -> None:
+    """Make new textured meshes (GLB) and renders."""
+    from genren import paths
+    from genren.generate import generate as step
+    from genren.models import checkpoint
+
+    trained = checkpoint.load(paths.run(category.value, seed) / "model.safetensors", category.value)
+    for path in step(trained, count, sample_seed, out):
+        print(path)
+
+
+@app.command()
+def doctor() -> None:
+    """Say what is installed, which devices and back ends there are, and how to get what is missing."""
+    from genren.doctor import examine
+
+    for line in examine():
+        print(line)
+
+
+def _print_scores(result: dict[str, dict]) -> None:  # type: ignore[type-arg]
+    """A table of the model's metrics beside its baselines."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("metric", "model", *result["baselines"])
+    for name, value in result["metrics"].items():
+        baselines = [scores.get(name) for scores in result["baselines"].values()]
+        table.add_row(name, *("" if number is None else f"{number:.4f}" for number in (value, *baselines)))
+    Console().print(table)
+
+
+def main() -> None:
+    """Run the command line; a user's mistake is one sentence and exit code 2."""
+    from genren.doors import door
+
+    with door():
+        app()

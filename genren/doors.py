@@ -1,0 +1,36 @@
+"""What the command line and the DVC stages share: errors in one sentence, and the cost of a step on disk."""
+
+import os
+import resource
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from genren import paths
+from genren.errors import InputError
+from genren.files import write_json
+
+
+@contextmanager
+def door() -> Iterator[None]:
+    """Print a user's mistake as one sentence and exit with code 2; everything else is a bug and keeps its traceback."""
+    try:
+        yield
+    except InputError as error:
+        print(f"Error: {error}", file=sys.stderr)
+        raise SystemExit(2) from None
+
+
+@contextmanager
+def stage(step: str, item: str) -> Iterator[None]:
+    """A DVC stage: a door that also writes the seconds and the peak memory of what happens inside."""
+    start = time.perf_counter()
+    with door():
+        yield
+    seconds = time.perf_counter() - start
+    # ru_maxrss is in kibibytes on Linux, in bytes on macOS.
+    unit = 1 if sys.platform == "darwin" else 1024
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e9
+    cost = {"step": step, "item": item, "seconds": seconds, "peak_memory_gb": peak, "cpu_count": os.cpu_count()}
+    write_json(paths.cost(step, item), cost)

@@ -1,0 +1,32 @@
+"""Step `generate`: new textured meshes and their renders, from the model's priors."""
+
+from pathlib import Path
+
+import torch
+from PIL import Image
+
+from genren.data.batches import to_rgba8
+from genren.geometry.glb import save_glb
+from genren.models.checkpoint import Checkpoint
+from genren.models.translate import shape_to_image
+from genren.render import Renderer
+
+
+def generate(checkpoint: Checkpoint, count: int, seed: int, out: Path) -> list[Path]:
+    """Write NNN.glb and NNN.png for `count` shapes of latent v ~ N(0, I); return the meshes' paths.
+
+    The same seed gives the same shapes, textures and poses.
+    """
+    model = checkpoint.model
+    torch.manual_seed(seed)
+    draw = Renderer(model.template_faces, model.camera, checkpoint.params.model.img_size, checkpoint.params.render)
+    with torch.no_grad():
+        shape = model.decode(torch.randn(count, checkpoint.params.model.dim_v))
+    result = shape_to_image(model, draw, shape, batch_size=64)
+    out.mkdir(parents=True, exist_ok=True)
+    meshes = []
+    for i in range(count):
+        Image.fromarray(to_rgba8(result.render[i : i + 1])[0], "RGBA").save(out / f"{i:03d}.png")
+        meshes.append(out / f"{i:03d}.glb")
+        save_glb(meshes[-1], result.vertices[i].numpy(), model.template_faces.numpy(), result.colors[i].numpy())
+    return meshes

@@ -1,0 +1,1 @@
+"""Doors for DVC: each reads the parameters, calls one step and writes."""
