@@ -13,6 +13,11 @@ from typing import Any
 from genren.errors import InputError
 
 
+# The mask can be read by setting it alone, which is not safe later, when there may be threads.
+_UMASK = os.umask(0o022)
+os.umask(_UMASK)
+
+
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """Yield a temporary file name beside `path`; rename it to `path` if the block ends well."""
@@ -23,9 +28,7 @@ def replacing(path: Path) -> Iterator[Path]:
     try:
         yield temporary
         # mkstemp makes the file private; the result gets the rights any new file would have.
-        mask = os.umask(0)
-        os.umask(mask)
-        temporary.chmod(0o666 & ~mask)
+        temporary.chmod(0o666 & ~_UMASK)
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
@@ -38,7 +41,7 @@ def replacing_folder(path: Path) -> Iterator[Path]:
     temporary = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
     try:
         yield temporary
-        temporary.chmod(0o755)
+        temporary.chmod(0o777 & ~_UMASK)
         # A folder cannot be renamed over another one: the old one steps aside first, and back on failure.
         old = temporary.with_name(temporary.name + ".old")
         if path.exists():

@@ -211,7 +211,7 @@ def load(path: Path | None = None) -> Params:
     path = path or paths.params()
     values = _read(path)
     if isinstance(values.get("train"), dict):
-        values["train"] = _with_preset(values["train"], path)
+        values["train"] = with_preset(values["train"], str(path))
     return parse(Params, values, str(path))
 
 
@@ -244,10 +244,11 @@ def _read(path: Path) -> dict[str, Any]:
     return values
 
 
-def _with_preset(train: dict[str, Any], path: Path) -> dict[str, Any]:
+def with_preset(train: dict[str, Any], origin: str) -> dict[str, Any]:
+    """The `train` section laid over the preset it names; unknown presets are an error that names the known ones."""
     known = sorted(file.stem for file in PRESETS.glob("*.yaml"))
     if train.get("preset") not in known:
-        raise InputError(f"{path}: train.preset is {train.get('preset')!r}; known are {', '.join(known)}")
+        raise InputError(f"{origin}: train.preset is {train.get('preset')!r}; known are {', '.join(known)}")
     return _merged(_read(PRESETS / f"{train['preset']}.yaml"), train)
 
 

@@ -1,9 +1,8 @@
 """The layout and metadata of 3D-R2N2's ShapeNetRendering archive.
 
-    ShapeNetRendering/<synset>/<model>/rendering/{00..23}.png, renderings.txt, rendering_metadata.txt
-
-Line i of the metadata belongs to image i: `azimuth elevation in_plane_rotation distance_ratio fov`, degrees, separated
-by spaces. What the numbers mean is said in genren.geometry.camera; the last column, always 25, is not the field of view.
+`ShapeNetRendering/<synset>/<model>/rendering/` holds `00.png` to `23.png`, `renderings.txt`, `rendering_metadata.txt`.
+Line i of the metadata belongs to image i: `azimuth elevation in_plane_rotation distance_ratio fov`, in degrees. What
+the numbers mean is said in genren.geometry.camera; the last column, always 25, is not the field of view.
 """
 
 import math
@@ -68,7 +67,7 @@ def list_models(root: Path, category: str) -> list[str]:
     if not models:
         found = "is empty" if folder.is_dir() else "does not exist"
         raise InputError(
-            f"{folder} {found}; expected a folder per {category} model with rendering/{METADATA}: fetch the category first"
+            f"{folder} {found}; expected a folder per model with rendering/{METADATA}: fetch {category} first"
         )
     return models
 

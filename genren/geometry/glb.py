@@ -94,15 +94,15 @@ class _Document:
             "POSITION": position,
             "COLOR_0": self.add_accessor(unique[:, 1:4].astype(np.float32), "VEC3", ARRAY_BUFFER),
         }
-        material: dict[str, Any] = {"pbrMetallicRoughness": {"metallicFactor": 0, "roughnessFactor": 1}, "doubleSided": True}
+        surface: dict[str, Any] = {"metallicFactor": 0, "roughnessFactor": 1}
         if texture is not None:
             # v points up here and down in glTF.
             uvs = (unique[:, 4:] * [1, -1] + [0, 1]).astype(np.float32)
             attributes["TEXCOORD_0"] = self.add_accessor(uvs, "VEC2", ARRAY_BUFFER)
-            material["pbrMetallicRoughness"]["baseColorTexture"] = {"index": self.add_texture(texture)}
+            surface["baseColorTexture"] = {"index": self.add_texture(texture)}
         faces = self.add_accessor(indices.reshape(-1).astype(np.uint32), "SCALAR", ELEMENT_ARRAY_BUFFER)
         primitive = {"attributes": attributes, "indices": faces, "material": len(self.header["materials"])}
-        self.header["materials"].append(material)
+        self.header["materials"].append({"pbrMetallicRoughness": surface, "doubleSided": True})
         self.header["meshes"][0]["primitives"].append(primitive)
 
     def add_view(self, data: bytes, **settings: int) -> int:

@@ -112,7 +112,13 @@ def _read_obj(path: Path) -> Iterator[_Part]:
 
 def _read_off(path: Path) -> Iterator[_Part]:
     """The part of an OFF file."""
-    scene = trimesh.load_scene(io.BytesIO(path.read_bytes()), file_type="off", process=False)
+    text = re.sub(r"#.*", "", path.read_text(errors="replace"))
+    # Trimesh takes as many faces as there happen to be.
+    lines = [line for line in text.partition("OFF")[2].splitlines() if line.strip()]
+    expected = sum(int(word) for word in lines[0].split()[:2])
+    if len(lines) - 1 < expected:
+        raise InputError(f"{path} is truncated: {len(lines) - 1} lines of {expected} that it announces; copy it again")
+    scene = trimesh.load_scene(io.BytesIO(text.encode()), file_type="off", process=False)
     return _parts(scene, lambda geometry: _Look(np.full((len(geometry.vertices), 3), GREY)))
 
 
@@ -136,7 +142,8 @@ def _joined(path: Path, parts: list[_Part]) -> TexturedMesh:
     if not parts:
         raise InputError(f"{path} has no faces; expected a triangle mesh")
     images: dict[int, int] = {}  # identity of a picture -> its number
-    textures, uvs, texture_of, offsets = [], [], [], []
+    textures: list[np.ndarray] = []
+    uvs, texture_of, offsets = [], [], []
     count = 0
     for part in parts:
         if part.faces.min() < 0 or part.faces.max() >= len(part.vertices):

@@ -7,6 +7,7 @@ with more than `knum` faces are walked once more in index order. Backward kernel
 """
 
 from functools import cache
+from threading import Lock
 from types import SimpleNamespace
 from typing import Any
 
@@ -19,8 +20,17 @@ wp.config.enable_backward = False
 EDGE_EPS = 1e-7
 
 
-@cache
+_BUILDING = Lock()
+
+
 def kernels(scalar: Any, device: str) -> SimpleNamespace:
+    """The kernels for `wp.float32` or `wp.float64` on a device; the first caller builds them, others wait."""
+    with _BUILDING:
+        return _build(scalar, device)
+
+
+@cache
+def _build(scalar: Any, device: str) -> SimpleNamespace:
     """Build the kernels for `wp.float32` or `wp.float64` and load them on a device; Warp keeps the binaries."""
     wp.init()
     vec2, vec3 = (wp.types.vector(length=n, dtype=scalar) for n in (2, 3))

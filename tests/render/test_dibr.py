@@ -82,7 +82,9 @@ def test_soft_mask_agrees_with_the_definition(knum: int):
 
 def test_gradients_are_those_of_finite_differences():
     """Autograd agrees with finite differences in double precision, for features and positions."""
-    image = torch.tensor([[[[-0.813, -0.671], [0.907, -0.447], [0.127, 0.771]]]], dtype=torch.float64, requires_grad=True)
+    image = torch.tensor(
+        [[[[-0.813, -0.671], [0.907, -0.447], [0.127, 0.771]]]], dtype=torch.float64, requires_grad=True
+    )
     features = torch.rand(1, 1, 3, 2, dtype=torch.float64, requires_grad=True)
     depth = -torch.ones(1, 1, 3, dtype=torch.float64)
     # Coverage is a step in the positions: only pixels inside for all perturbations are compared.
@@ -166,7 +168,7 @@ def test_wrong_shapes_are_named():
 
     with pytest.raises(ValueError, match=r"face_vertices_image must be \(1, 5, 3, 2\), got \(1, 4, 3, 2\)"):
         rasterize(8, 8, depth, image[:, :4], features)
-    with pytest.raises(ValueError, match="face_features must be torch.float32"):
+    with pytest.raises(ValueError, match=r"face_features must be torch\.float32"):
         rasterize(8, 8, depth, image, features.double())
 
 

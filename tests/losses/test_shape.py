@@ -1,0 +1,56 @@
+"""Shape terms against the specification's numbers and slow definitions."""
+
+import pytest
+import torch
+
+from genren.geometry.sphere import icosphere
+from genren.losses.shape import chamfer_and_normals, delta_variation, mesh_smoothness, squared_chamfer
+
+
+@pytest.mark.parametrize(("radius", "edge", "laplacian"), [(1.0, 0.0145107, 0.0642325), (0.5, 0.00362767, 0.0160581)])
+def test_smoothness_of_the_sphere_is_the_specified_one(radius: float, edge: float, laplacian: float):
+    """L_mesh of the template is 1500 L_edge + 10 L_lap + L_flat with the published values, at both radii."""
+    template = icosphere(10, radius)
+
+    assert mesh_smoothness(template.vertices[None], template).item() == pytest.approx(
+        1500 * edge + 10 * laplacian + 0.01841, rel=1e-4
+    )
+
+
+def test_squared_chamfer_agrees_with_the_definition():
+    """The k-d tree's distance equals the double loop."""
+    x, y = torch.rand(2, 9, 3), torch.rand(2, 7, 3)
+    squared = (x[:, :, None] - y[:, None]).square().sum(-1)
+
+    expected = squared.amin(2).mean() + squared.amin(1).mean()
+
+    torch.testing.assert_close(squared_chamfer(x, y), expected)
+
+
+def test_chamfer_sees_distance_and_normals_see_orientation():
+    """A sphere's own samples are near with parallel normals, in either sense; tangential normals are not."""
+    template = icosphere(8, 0.5)
+    points = torch.nn.functional.normalize(torch.randn(1, 800, 3), dim=2) / 2
+    tangent = torch.nn.functional.normalize(torch.linalg.cross(points, torch.randn(1, 800, 3)), dim=2)
+    sphere = template.vertices[None]
+
+    near, parallel = chamfer_and_normals(sphere, template.faces, points, 2 * points, 800)
+    _, flipped = chamfer_and_normals(sphere, template.faces, points, -2 * points, 800)
+    far, _ = chamfer_and_normals(1.5 * sphere, template.faces, points, 2 * points, 800)
+    _, crossed = chamfer_and_normals(sphere, template.faces, points, tangent, 800)
+
+    assert near < 0.02
+    assert far > 0.2
+    assert parallel.item() == pytest.approx(-2, abs=0.05)
+    assert flipped.item() == pytest.approx(-2, abs=0.05)
+    assert crossed > -0.5
+
+
+def test_delta_variation_is_the_variance_over_face_corners():
+    """The sum over edges equals the definition over faces."""
+    template = icosphere(3)
+    delta = torch.randn(4, len(template.vertices), 3)
+
+    expected = delta[:, template.faces].var(dim=2).sum(-1).mean()
+
+    torch.testing.assert_close(delta_variation(delta, template.edges), expected)

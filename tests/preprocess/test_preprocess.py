@@ -1,0 +1,183 @@
+"""Step `preprocess`."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from genren.data import r2n2
+from genren.data.clouds import cloud_file, write_cloud
+from genren.data.images import resize_area
+from genren.data.store import Store
+from genren.errors import InputError
+from genren.params import PreprocessParams
+from genren.preprocess import preprocess
+
+NAMES = [f"model-{index}" for index in range(6)]
+
+
+def params(**changes: float) -> PreprocessParams:
+    """Small settings."""
+    return PreprocessParams(
+        **{"img_size": 8, "points": 1000, "train": 0.6, "val": 0.2, "test": 0.2, "seed": 0, **changes}
+    )
+
+
+@pytest.fixture
+def raw(tmp_path: Path) -> Path:
+    """Six chairs with two noisy views each, in the layout that fetch writes; the first two are of one design."""
+    root = tmp_path / "raw"
+    for name in NAMES:
+        rng = np.random.default_rng([*name.encode()])
+        rendering = r2n2.rendering_folder(root, "chair", name)
+        rendering.mkdir(parents=True)
+        r2n2.write_views(rendering, r2n2.draw_views(2, rng))
+        for index in range(2):
+            pixels = rng.integers(0, 256, (21, 21, 4), dtype=np.uint8)
+            r2n2.write_image(rendering / r2n2.image_name(index), pixels)
+        points = rng.random((1500, 3)) * rng.random(3)
+        write_cloud(cloud_file(root, "chair", name), points, rng.normal(size=(1500, 3)))
+    rows = "".join(f"{name},{'pair' if name in NAMES[:2] else name},x\n" for name in NAMES)
+    (root / "models.csv").write_text(f"model,design,source\n{rows}")
+    return root
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """All files below a folder."""
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_the_store_holds_what_the_raw_folder_held(raw: Path, tmp_path: Path) -> None:
+    """Row by row, images are the shrunk renders, views their metadata, clouds canonical with the way back."""
+    info = preprocess("chair", params(), raw, tmp_path / "out")
+    store = Store.open(tmp_path / "out")
+
+    assert (store.images.shape, store.points.shape) == ((12, 8, 8, 4), (6, 1000, 3))
+    for row, view in store.views.iterrows():
+        rendering = r2n2.rendering_folder(raw, "chair", view["model"])
+        pixels = r2n2.read_image(rendering / r2n2.image_name(view["view"]))
+        np.testing.assert_array_equal(store.images[row], resize_area(pixels, 8))
+        assert view["azimuth"] == r2n2.read_views(rendering).azimuth[view["view"]]
+    for row, model in store.models.iterrows():
+        with np.load(cloud_file(raw, "chair", model["model"])) as cloud:
+            box = cloud["points"].min(0), cloud["points"].max(0)
+        center = model[["center_x", "center_y", "center_z"]].to_numpy(float)
+        np.testing.assert_allclose(center, (box[0] + box[1]) / 2, atol=1e-6)
+        assert model["scale"] == pytest.approx(1 / (box[1] - box[0]).max(), rel=1e-5)
+        assert np.abs(store.points[row]).max() <= 0.5 + 1e-6
+        np.testing.assert_allclose(np.linalg.norm(store.normals[row], axis=1), 1, atol=1e-5)
+    assert info == store.info == json.loads((tmp_path / "out" / "store.json").read_text())
+
+
+def test_splits_follow_designs_never_views(raw: Path, tmp_path: Path) -> None:
+    """Each model's views share its split, models of one design too, and all counts agree."""
+    info = preprocess("chair", params(), raw, tmp_path / "out")
+    store = Store.open(tmp_path / "out")
+
+    assert (store.views.groupby("model")["split"].nunique() == 1).all()
+    assert (store.models.groupby("design")["split"].nunique() == 1).all()
+    assert store.models.set_index("model")["split"].to_dict() == store.views.groupby("model")["split"].first().to_dict()
+    for split in ("train", "val", "test"):
+        assert info["models"][split] == len(store.clouds_of(split)) > 0
+        assert info["images"][split] == len(store.images_of(split)) == 2 * info["models"][split]
+    assert sum(info["designs"].values()) == 5
+
+
+def test_an_archive_without_a_table_is_split_by_model(raw: Path, tmp_path: Path) -> None:
+    """A downloaded archive has no models.csv: every model is a design of its own."""
+    (raw / "models.csv").unlink()
+
+    assert sum(preprocess("chair", params(), raw, tmp_path / "out")["designs"].values()) == 6
+
+
+def test_preprocessing_twice_gives_the_same_bytes(raw: Path, tmp_path: Path) -> None:
+    """The same input and seed give the same store, another seed another one."""
+    for name, seed in {"one": 0, "two": 0, "other": 1}.items():
+        preprocess("chair", params(seed=seed), raw, tmp_path / name)
+
+    assert contents(tmp_path / "one") == contents(tmp_path / "two")
+    assert contents(tmp_path / "one")["points.npy"] != contents(tmp_path / "other")["points.npy"]
+
+
+def damage(raw: Path, name: str, kind: str) -> None:
+    """Damage one model."""
+    rendering = r2n2.rendering_folder(raw, "chair", name)
+    first, second = rendering / "00.png", rendering / "01.png"
+    if kind == "truncated image":
+        second.write_bytes(second.read_bytes()[:200])
+    elif kind == "no alpha":
+        Image.open(first).convert("RGB").save(first)
+    elif kind == "sizes differ":
+        Image.open(second).crop((0, 0, 20, 20)).save(second)
+    elif kind == "missing image":
+        second.unlink()
+    elif kind == "no folder":
+        shutil.rmtree(rendering.parent)
+    elif kind == "no metadata":
+        (rendering / "rendering_metadata.txt").unlink()
+    elif kind == "no normals":
+        np.savez(cloud_file(raw, "chair", name), points=np.ones((5, 3)))
+    else:
+        write_cloud(cloud_file(raw, "chair", name), np.ones((5, 3)), np.zeros((5, 3)))
+
+
+REASONS = {
+    "truncated image": "01.png cannot be decoded",
+    "no alpha": "00.png has the mode RGB",
+    "sizes differ": "01.png is 20x20 pixels; expected an RGBA PNG of 21x21",
+    "missing image": "01.png does not exist",
+    "no folder": "rendering_metadata.txt does not exist",
+    "no metadata": "rendering_metadata.txt does not exist",
+    "no normals": "has no normals, only points",
+    "no usable point": "pointcloud.npz: the cloud has no usable point",
+}
+
+
+@pytest.mark.parametrize("kind", REASONS)
+def test_a_damaged_model_is_skipped_counted_and_named(raw: Path, tmp_path: Path, kind: str) -> None:
+    """Any damaged file leaves out its model, images and cloud, and store.json says which and why."""
+    damage(raw, NAMES[3], kind)
+    info = preprocess("chair", params(), raw, tmp_path / "out")
+    store = Store.open(tmp_path / "out")
+
+    assert [NAMES[3]] == [entry["model"] for entry in info["skipped"]]
+    assert REASONS[kind] in info["skipped"][0]["reason"]
+    assert NAMES[3] not in {*store.models["model"], *store.views["model"]}
+    assert (len(store.points), len(store.images)) == (5, 10)
+
+
+def test_dropped_points_are_counted(raw: Path, tmp_path: Path) -> None:
+    """Points without a usable normal are left out and counted over all models."""
+    for name in NAMES[:2]:
+        rng = np.random.default_rng(0)
+        normals = rng.normal(size=(1500, 3))
+        normals[:4] = 0
+        write_cloud(cloud_file(raw, "chair", name), rng.random((1500, 3)), normals)
+
+    assert preprocess("chair", params(), raw, tmp_path / "out")["dropped_points"] == 8
+
+
+def test_a_failed_run_leaves_the_old_store(raw: Path, tmp_path: Path) -> None:
+    """Too few designs, only damaged models, small images or no folder: an error, and the store stays as it was."""
+    out = tmp_path / "data" / "out"
+    preprocess("chair", params(), raw, out)
+    before = contents(out)
+
+    with pytest.raises(InputError, match="expected at least img_size, 32"):
+        preprocess("chair", params(img_size=32), raw, out)
+    for name in NAMES[:4]:
+        damage(raw, name, "no normals")
+    with pytest.raises(InputError, match="2 models of 2 designs"):
+        preprocess("chair", params(), raw, out)
+    for name in NAMES[4:]:
+        damage(raw, name, "missing image")
+    with pytest.raises(InputError, match=r"none of the 6 chair models can be used; the first: .* has no normals"):
+        preprocess("chair", params(), raw, out)
+    with pytest.raises(InputError, match=r"does not exist; .* fetch sofa first"):
+        preprocess("sofa", params(), raw, out)
+
+    assert before == contents(out)
+    assert [path.name for path in out.parent.iterdir()] == ["out"]

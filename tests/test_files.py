@@ -1,0 +1,55 @@
+"""Writing: either the old content or the new one, never half of it."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from genren.errors import InputError
+from genren.files import read_json, replacing, replacing_folder, write_json
+
+
+def test_a_failed_write_leaves_the_old_file(tmp_path: Path):
+    """An exception while writing changes nothing and leaves no temporary file."""
+    path = tmp_path / "a.txt"
+    path.write_text("old")
+
+    with pytest.raises(RuntimeError), replacing(path) as temporary:  # noqa: PT012
+        temporary.write_text("half")
+        raise RuntimeError
+
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_failed_folder_leaves_the_old_one(tmp_path: Path):
+    """The same for a folder; a good one replaces it whole, stale files included."""
+    path = tmp_path / "out"
+    path.mkdir()
+    (path / "stale").touch()
+
+    with pytest.raises(RuntimeError), replacing_folder(path) as temporary:  # noqa: PT012
+        (temporary / "half").touch()
+        raise RuntimeError
+    assert [p.name for p in path.iterdir()] == ["stale"]
+
+    with replacing_folder(path) as temporary:
+        (temporary / "new").touch()
+    assert [p.name for p in path.iterdir()] == ["new"]
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_not_a_number_becomes_null(tmp_path: Path):
+    """JSON has no word for it; a reader sees null, and the file stays valid."""
+    write_json(tmp_path / "a.json", {"a": [float("nan"), 1.5]})
+
+    assert json.loads((tmp_path / "a.json").read_text()) == {"a": [None, 1.5]}
+
+
+def test_a_broken_json_file_is_named(tmp_path: Path):
+    """Missing and damaged files say which stage to run."""
+    with pytest.raises(InputError, match="does not exist; run the stage"):
+        read_json(tmp_path / "a.json")
+    (tmp_path / "a.json").write_text("{")
+    with pytest.raises(InputError, match=r"a\.json is not valid JSON"):
+        read_json(tmp_path / "a.json")
