@@ -66,7 +66,7 @@ class Batches:
 def to_tensor(images: Tensor) -> Tensor:
     """Straight-alpha uint8 (N, S, S, 4) to (N, 4, S, S): RGB over black in [-1, 1], alpha in [0, 1]."""
     values = images.float().permute(0, 3, 1, 2) / 255
-    return torch.cat([2 * values[:, :3] * values[:, 3:] - 1, values[:, 3:]], dim=1).contiguous()
+    return torch.cat([2 * values[:, :3] * values[:, 3:] - 1, values[:, 3:]], dim=1).contiguous(memory_format=torch.channels_last)
 
 
 def to_uint8(images: Tensor) -> np.ndarray:

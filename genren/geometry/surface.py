@@ -4,9 +4,17 @@ import torch
 from torch import Tensor
 
 
+def at_corners(values: Tensor, faces: Tensor) -> Tensor:
+    """Per-vertex values (B, V, D) at the corners of faces (F, 3): (B, F, 3, D).
+
+    The gradient of `index_select` adds rows up, several times as fast as that of indexing with a tensor.
+    """
+    return values.index_select(1, faces.flatten()).unflatten(1, faces.shape)
+
+
 def face_normals(vertices: Tensor, faces: Tensor) -> tuple[Tensor, Tensor]:
     """Unit normals (B, F, 3) and areas (B, F) of faces (F, 3) on vertices (B, V, 3); a degenerate face has normal 0."""
-    a, b, c = vertices[:, faces].unbind(2)
+    a, b, c = at_corners(vertices, faces).unbind(2)
     normals = torch.linalg.cross(b - a, c - a)
     twice_area = normals.norm(dim=-1)
     return normals / twice_area.clamp_min(1e-12)[..., None], twice_area / 2

@@ -5,7 +5,7 @@ from torch import Tensor
 
 from genren.geometry.nearest import gather_points, nearest
 from genren.geometry.sphere import Template
-from genren.geometry.surface import face_normals, sample_surface
+from genren.geometry.surface import at_corners, face_normals, sample_surface
 
 
 def chamfer_and_normals(
@@ -44,7 +44,7 @@ def mesh_smoothness(vertices: Tensor, template: Template) -> Tensor:
     the mean of the neighbours, L_flat that of (1 - cos) squared between the normals of adjacent faces, exact.
     """
     start, end = template.edges.T
-    edges = vertices[:, start] - vertices[:, end]
+    edges = vertices.index_select(1, start) - vertices.index_select(1, end)
     squared = edges.square().sum(-1)
     edge_term = torch.where(squared > 1e-4, squared, 0.0).mean()
 
@@ -54,7 +54,7 @@ def mesh_smoothness(vertices: Tensor, template: Template) -> Tensor:
     laplacian = (pull / degree[:, None]).square().sum((1, 2)).mean()
 
     normals, _ = face_normals(vertices, template.faces)
-    one, other = normals[:, template.edge_faces].unbind(2)
+    one, other = at_corners(normals, template.edge_faces).unbind(2)
     flatness = (1 - (one * other).sum(-1)).square().sum(1).mean()
     return 1500 * edge_term + 10 * laplacian + flatness
 
@@ -66,4 +66,4 @@ def delta_variation(delta: Tensor, edges: Tensor) -> Tensor:
     has two faces, so it is half the mean squared difference along the edges.
     """
     start, end = edges.T
-    return (delta[:, start] - delta[:, end]).square().sum(-1).mean() / 2
+    return (delta.index_select(1, start) - delta.index_select(1, end)).square().sum(-1).mean() / 2

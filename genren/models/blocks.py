@@ -8,14 +8,14 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 
-def norm(channels: int, kind: str, dimensions: int) -> nn.Module:
-    """Normalisation over `channels` of tensors with that many spatial dimensions.
+def norm(channels: int, kind: str, spatial: bool) -> nn.Module:
+    """Normalisation of rows (N, channels), or of maps (N, channels, H, W) if `spatial`.
 
     'batch' is the method's; 'group' uses no batch statistics, so that training and evaluation compute the same.
     """
     if kind == "batch":
-        return nn.BatchNorm2d(channels) if dimensions else nn.BatchNorm1d(channels)
-    return nn.GroupNorm(math.gcd(channels, 8) if dimensions else 1, channels)
+        return nn.BatchNorm2d(channels) if spatial else nn.BatchNorm1d(channels)
+    return nn.GroupNorm(math.gcd(channels, 8), channels) if spatial else nn.LayerNorm(channels)
 
 
 class Perceptron(nn.Sequential):
@@ -31,7 +31,7 @@ class Perceptron(nn.Sequential):
             rescale(linear, scale)
             layers.append(linear)
             if activated or index < len(sizes) - 2:
-                layers += [norm(outputs, kind, 0), nn.ELU()]
+                layers += [norm(outputs, kind, spatial=False), nn.ELU()]
         super().__init__(*layers)
 
 
@@ -40,7 +40,7 @@ class UpBlock(nn.Module):
 
     def __init__(self, inputs: int, outputs: int, kind: str) -> None:
         super().__init__()
-        self.norm1, self.norm2 = norm(inputs, kind, 2), norm(outputs, kind, 2)
+        self.norm1, self.norm2 = norm(inputs, kind, spatial=True), norm(outputs, kind, spatial=True)
         self.conv1, self.conv2 = xavier_conv(inputs, outputs), xavier_conv(outputs, outputs)
         self.shortcut = nn.Conv2d(inputs, outputs, 1)
 

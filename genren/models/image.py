@@ -17,10 +17,12 @@ class BasicBlock(nn.Module):
         super().__init__()
         self.conv1 = nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False)
         self.conv2 = nn.Conv2d(outputs, outputs, 3, 1, 1, bias=False)
-        self.norm1, self.norm2 = norm(outputs, kind, 2), norm(outputs, kind, 2)
+        self.norm1, self.norm2 = norm(outputs, kind, spatial=True), norm(outputs, kind, spatial=True)
         self.shortcut: nn.Module = nn.Identity()
         if stride != 1 or inputs != outputs:
-            self.shortcut = nn.Sequential(nn.Conv2d(inputs, outputs, 1, stride, bias=False), norm(outputs, kind, 2))
+            self.shortcut = nn.Sequential(
+                nn.Conv2d(inputs, outputs, 1, stride, bias=False), norm(outputs, kind, spatial=True)
+            )
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, inputs, H, W) to (B, outputs, H/stride, W/stride)."""
@@ -34,7 +36,7 @@ class Backbone(nn.Module):
     def __init__(self, width: int, dim_embedding: int, kind: str) -> None:
         super().__init__()
         self.stem = nn.Sequential(
-            nn.Conv2d(4, width, 7, 2, 3, bias=False), norm(width, kind, 2), nn.ReLU(), nn.MaxPool2d(3, 2, 1)
+            nn.Conv2d(4, width, 7, 2, 3, bias=False), norm(width, kind, spatial=True), nn.ReLU(), nn.MaxPool2d(3, 2, 1)
         )
         self.stages = nn.Sequential()
         inputs = width
@@ -43,7 +45,7 @@ class Backbone(nn.Module):
             blocks = BasicBlock(inputs, outputs, stride, kind), BasicBlock(outputs, outputs, 1, kind)
             self.stages += nn.Sequential(*blocks)
             inputs = outputs
-        self.out = nn.Sequential(nn.Linear(inputs, dim_embedding), norm(dim_embedding, kind, 0), nn.ReLU())
+        self.out = nn.Sequential(nn.Linear(inputs, dim_embedding), norm(dim_embedding, kind, spatial=False), nn.ReLU())
         for module in self.modules():
             if isinstance(module, nn.Conv2d):
                 nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")

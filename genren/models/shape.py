@@ -17,10 +17,17 @@ class ShapeEncoder(nn.Module):
         # One perceptron shared by all points, which are rows: the 1x1 convolutions of the original, at half their time.
         self.points = nn.Sequential()
         for inputs, outputs in pairwise(sizes):
-            self.points += nn.Sequential(nn.Linear(inputs, outputs, bias=False), norm(outputs, kind, 0), nn.ReLU())
+            self.points += nn.Sequential(
+                nn.Linear(inputs, outputs, bias=False), norm(outputs, kind, spatial=False), nn.ReLU()
+            )
         self.head = nn.Sequential()
         for inputs, outputs in ((16 * width, 8 * width), (8 * width, 8 * width)):
-            layers = (nn.Linear(inputs, outputs, bias=False), norm(outputs, kind, 0), nn.ReLU(), nn.Dropout(dropout))
+            layers = (
+                nn.Linear(inputs, outputs, bias=False),
+                norm(outputs, kind, spatial=False),
+                nn.ReLU(),
+                nn.Dropout(dropout),
+            )
             self.head += nn.Sequential(*layers)
         self.out = nn.Linear(8 * width, dim_v)
 

@@ -32,7 +32,7 @@ class TextureGenerator(nn.Module):
         while pixels < size:
             self.blocks.append(UpBlock(width, width // 2, kind))
             width, pixels = width // 2, 2 * pixels
-        self.last = nn.Sequential(norm(width, kind, 2), nn.ReLU(), nn.Conv2d(width, 3, 3, padding=1))
+        self.last = nn.Sequential(norm(width, kind, spatial=True), nn.ReLU(), nn.Conv2d(width, 3, 3, padding=1))
 
     def forward(self, latent: Tensor) -> Tensor:
         """(B, inputs) to RGB (B, 3, size, size) in [0, 1]."""

@@ -276,14 +276,16 @@ def _build(scalar: Any, device: str) -> SimpleNamespace:
         y_min = wp.min(a[1], wp.min(b[1], c[1])) - margin
         y_max = wp.max(a[1], wp.max(b[1], c[1])) + margin
         for row in range(first_index(-y_max, height, multiplier), last_index(-y_min, height, multiplier)):
+            y = pixel_y(row, height, multiplier)
+            if y < y_min or y >= y_max:
+                continue
             for column in range(first_index(x_min, width, multiplier), last_index(x_max, width, multiplier)):
-                if face_idx[n, row, column] >= wp.int64(0):
+                x = pixel_x(column, width, multiplier)
+                if x < x_min or x >= x_max or face_idx[n, row, column] >= wp.int64(0):
                     continue
-                p = vec2(pixel_x(column, width, multiplier), pixel_y(row, height, multiplier))
-                if near_box(p, a, b, c, margin):
-                    probability, which = falloff(p, a, b, c, sigmainv, multiplier)
-                    wp.atomic_add(count, n, row, column, 1)
-                    wp.atomic_add(log_outside, n, row, column, wp.log(scalar(1.0) - probability))
+                probability, which = falloff(vec2(x, y), a, b, c, sigmainv, multiplier)
+                wp.atomic_add(count, n, row, column, 1)
+                wp.atomic_add(log_outside, n, row, column, wp.log(scalar(1.0) - probability))
 
     @wp.kernel(module="unique")
     def soft_resolve(
@@ -352,13 +354,15 @@ def _build(scalar: Any, device: str) -> SimpleNamespace:
         y_min = wp.min(a[1], wp.min(b[1], c[1])) - margin
         y_max = wp.max(a[1], wp.max(b[1], c[1])) + margin
         for row in range(first_index(-y_max, height, multiplier), last_index(-y_min, height, multiplier)):
+            y = pixel_y(row, height, multiplier)
+            if y < y_min or y >= y_max:
+                continue
             for column in range(first_index(x_min, width, multiplier), last_index(x_max, width, multiplier)):
+                x = pixel_x(column, width, multiplier)
                 # A covered pixel has last_face -1: its mask is the constant 1.
-                if f > last_face[n, row, column]:
+                if x < x_min or x >= x_max or f > last_face[n, row, column]:
                     continue
-                p = vec2(pixel_x(column, width, multiplier), pixel_y(row, height, multiplier))
-                if not near_box(p, a, b, c, margin):
-                    continue
+                p = vec2(x, y)
                 probability, which = falloff(p, a, b, c, sigmainv, multiplier)
                 rest = (scalar(1.0) - soft_mask[n, row, column]) / (scalar(1.0) - probability + edge_eps)
                 # By the squared distance in NDC. The nearest point moves with its corner, or with an edge's two.

@@ -7,6 +7,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from genren.geometry.camera import NEAR, Camera
+from genren.geometry.surface import at_corners
 from genren.params import RenderParams
 from genren.render.dibr import dibr_rasterization
 
@@ -28,15 +29,15 @@ class Renderer:
         """
         p = self.params
         points = self.camera.to_camera(vertices)
-        image = self.camera.project(points)[:, self.faces]
-        depth = points[..., 2][:, self.faces]
+        image = at_corners(self.camera.project(points), self.faces)
+        depth = at_corners(points[..., 2:], self.faces)[..., 0]
         in_front = (depth < -NEAR).all(-1)
         # The soft mask counts every face it is given: those behind the near plane move out of its reach.
         image = torch.where(in_front[..., None, None], image, 10.0)
         side = self.size * p.supersample
         visible = in_front.to(depth.dtype) * 2 - 1
         rgb, alpha, _ = dibr_rasterization(
-            side, side, depth, image, colors[:, self.faces], visible, p.sigmainv, p.boxlen, p.knum
+            side, side, depth, image, at_corners(colors, self.faces), visible, p.sigmainv, p.boxlen, p.knum
         )
         rgba = torch.cat([rgb, alpha[..., None]], dim=-1).permute(0, 3, 1, 2)
         if p.supersample > 1:
