@@ -5,7 +5,7 @@ BIN := .venv/bin
 # DVC's stages call `python`: the environment's comes first.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: repro test lint bench clean
+.PHONY: repro test lint meshes bench clean
 
 repro: .venv/installed
 	dvc repro
@@ -18,6 +18,10 @@ lint: .venv/installed
 	ruff check .
 	mypy
 	lint-imports
+
+# The same pipeline on meshes of your own: FOLDER holds one folder per category. DVC keeps it as the experiment `meshes`.
+meshes: .venv/installed
+	dvc exp run --force --name meshes -S fetch.source=meshes -S fetch.folder=$(FOLDER) -S 'categories=[$(CATEGORIES)]'
 
 bench: .venv/installed
 	pytest tests/benchmarks --benchmark-only

@@ -55,7 +55,7 @@ def train(category: CategoryOption, seed: SeedOption = 0) -> None:
 
 @app.command("eval")
 def evaluate(category: CategoryOption, seed: SeedOption = 0) -> None:
-    """Measure a trained model on the test split, beside its baselines."""
+    """Measure a trained model beside its baselines."""
     from genren import params, paths
     from genren.evaluate import evaluate as step
     from genren.models import checkpoint
@@ -120,23 +120,19 @@ def generate(
 
 @app.command()
 def doctor() -> None:
-    """Say what is installed, which devices and back ends there are, and how to get what is missing."""
+    """Say what is installed, and how to get what is missing."""
     from genren.doctor import examine
 
     for line in examine():
         print(line)
 
 
-def _print_scores(result: dict[str, dict]) -> None:  # type: ignore[type-arg]
-    """A table of the model's metrics beside its baselines."""
-    from rich.console import Console
-    from rich.table import Table
+def _print_scores(result: dict[str, dict]) -> None:
+    """A table of the model's metrics beside its baselines, names in full however narrow the terminal is."""
+    import pandas as pd
 
-    table = Table("metric", "model", *result["baselines"])
-    for name, value in result["metrics"].items():
-        baselines = [scores.get(name) for scores in result["baselines"].values()]
-        table.add_row(name, *("" if number is None else f"{number:.4f}" for number in (value, *baselines)))
-    Console().print(table)
+    table = pd.DataFrame({"model": result["metrics"], **result["baselines"]}, index=list(result["metrics"]))
+    print(table.to_string(float_format="{:.4f}".format, na_rep=""))
 
 
 def main() -> None:
@@ -144,4 +140,4 @@ def main() -> None:
     from genren.doors import door
 
     with door():
-        app()
+        app(prog_name="genren")

@@ -1,5 +1,6 @@
 """What the command line and the DVC stages share: errors in one sentence, and the cost of a step on disk."""
 
+import importlib.metadata
 import os
 import resource
 import sys
@@ -24,7 +25,7 @@ def door() -> Iterator[None]:
 
 @contextmanager
 def stage(step: str, item: str) -> Iterator[None]:
-    """A DVC stage: a door that also writes the seconds and the peak memory of what happens inside."""
+    """A DVC stage: a door that also notes what happened inside cost, and on what; a failed run leaves the last note."""
     start = time.perf_counter()
     with door():
         yield
@@ -32,5 +33,13 @@ def stage(step: str, item: str) -> Iterator[None]:
     # ru_maxrss is in kibibytes on Linux, in bytes on macOS.
     unit = 1 if sys.platform == "darwin" else 1024
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e9
-    cost = {"step": step, "item": item, "seconds": seconds, "peak_memory_gb": peak, "cpu_count": os.cpu_count()}
+    cost = {
+        "step": step,
+        "item": item,
+        "seconds": seconds,
+        "peak_memory_gb": peak,
+        "cpu_count": os.cpu_count(),
+        # From the package's record: the report's door has no need of torch itself.
+        "torch_version": importlib.metadata.version("torch"),
+    }
     write_json(paths.cost(step, item), cost)

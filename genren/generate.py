@@ -3,9 +3,10 @@
 from pathlib import Path
 
 import torch
-from PIL import Image
 
 from genren.data.batches import to_rgba8
+from genren.data.r2n2 import write_image
+from genren.files import replacing
 from genren.geometry.glb import save_glb
 from genren.models.checkpoint import Checkpoint
 from genren.models.translate import shape_to_image
@@ -26,7 +27,8 @@ def generate(checkpoint: Checkpoint, count: int, seed: int, out: Path) -> list[P
     out.mkdir(parents=True, exist_ok=True)
     meshes = []
     for i in range(count):
-        Image.fromarray(to_rgba8(result.render[i : i + 1])[0], "RGBA").save(out / f"{i:03d}.png")
+        with replacing(out / f"{i:03d}.png") as temporary:
+            write_image(temporary, to_rgba8(result.render[i : i + 1])[0])
         meshes.append(out / f"{i:03d}.glb")
         save_glb(meshes[-1], result.vertices[i].numpy(), model.template_faces.numpy(), result.colors[i].numpy())
     return meshes

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image
 
 from genren.data.batches import to_rgba8, to_tensor
 from genren.data.images import resize_area
-from genren.data.r2n2 import read_image
+from genren.data.r2n2 import read_image, write_image
 from genren.errors import InputError
+from genren.files import replacing
 from genren.geometry.glb import save_glb
 from genren.models.checkpoint import Checkpoint
 from genren.models.translate import image_to_shape
@@ -34,7 +34,8 @@ def reconstruct(checkpoint: Checkpoint, images: list[Path], out: Path) -> list[P
     out.mkdir(parents=True, exist_ok=True)
     meshes = []
     for i, name in enumerate(names):
-        Image.fromarray(to_rgba8(result.render[i : i + 1])[0], "RGBA").save(out / f"{name}.png")
+        with replacing(out / f"{name}.png") as temporary:
+            write_image(temporary, to_rgba8(result.render[i : i + 1])[0])
         meshes.append(out / f"{name}.glb")
         save_glb(meshes[-1], result.vertices[i].numpy(), model.template_faces.numpy(), result.colors[i].numpy())
     return meshes

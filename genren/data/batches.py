@@ -66,7 +66,9 @@ class Batches:
 def to_tensor(images: Tensor) -> Tensor:
     """Straight-alpha uint8 (N, S, S, 4) to (N, 4, S, S): RGB over black in [-1, 1], alpha in [0, 1]."""
     values = images.float().permute(0, 3, 1, 2) / 255
-    return torch.cat([2 * values[:, :3] * values[:, 3:] - 1, values[:, 3:]], dim=1).contiguous(memory_format=torch.channels_last)
+    return torch.cat([2 * values[:, :3] * values[:, 3:] - 1, values[:, 3:]], dim=1).contiguous(
+        memory_format=torch.channels_last
+    )
 
 
 def to_uint8(images: Tensor) -> np.ndarray:
@@ -78,5 +80,6 @@ def to_uint8(images: Tensor) -> np.ndarray:
 def to_rgba8(images: Tensor) -> np.ndarray:
     """(N, 4, S, S) as the networks and the renderer have it to straight-alpha uint8 RGBA (N, S, S, 4)."""
     alpha = images[:, 3:].clamp(0, 1)
-    rgb = ((images[:, :3] + 1) / 2 / alpha.clamp_min(1e-3)).clamp(0, 1) * (alpha > 0)
+    # No colour under an alpha that rounds to nothing, as in the store.
+    rgb = ((images[:, :3] + 1) / 2 / alpha.clamp_min(1e-3)).clamp(0, 1) * (alpha > 0.5 / 255)
     return (torch.cat([rgb, alpha], dim=1) * 255).round().byte().permute(0, 2, 3, 1).cpu().numpy()

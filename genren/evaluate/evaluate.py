@@ -13,7 +13,7 @@ from genren.data.batches import to_tensor, to_uint8
 from genren.data.store import Store
 from genren.errors import InputError
 from genren.evaluate import baselines
-from genren.evaluate.measure import Scores, generation_scores, image_scores, mesh_scores, surface_scores
+from genren.evaluate.measure import generation_scores, image_scores, mesh_scores, surface_scores
 from genren.evaluate.pictures import write_pictures
 from genren.files import replacing_folder, write_json
 from genren.metrics.extractor import RandomConvExtractor
@@ -35,7 +35,8 @@ class _Split:
     names: list[str]  # model of each image
     models: list[str]
     points: Tensor  # (M, P, 3)
-    normals: Tensor
+    resampled: Tensor  # (M, P, 3) as many other samples of the same surfaces
+    normals: Tensor  # (M, P, 3) of `points`
 
 
 def evaluate(
@@ -50,6 +51,11 @@ def evaluate(
     if category != checkpoint.category:
         raise InputError(
             f"{data} holds {category!r}, the checkpoint is of {checkpoint.category!r}; choose a matching pair"
+        )
+    if store.images.shape[1] != checkpoint.params.model.img_size:
+        raise InputError(
+            f"{data} holds images of {store.images.shape[1]} pixels, the checkpoint is for"
+            f" {checkpoint.params.model.img_size}; set preprocess.img_size to that or train again"
         )
     test, training = _split(store, "test", params.surface_points), _split(store, "train", params.surface_points)
     measure = _Measure(checkpoint, params, test, RandomConvExtractor())
@@ -135,6 +141,8 @@ class _Measure:
     def constant_baselines(self, training: _Split) -> dict[str, dict[str, float]]:
         """The category's mean shape, and the shape of the training image nearest to each test image."""
         template, test = self.checkpoint.model.template, self.test
+        # The losses draw from torch's own stream, which models advance by more or less.
+        torch.manual_seed(self.params.seed)
         mean = baselines.mean_shape(
             template, training.points, training.normals, self.params.mean_shape_steps, self.generator()
         )
@@ -149,20 +157,19 @@ class _Measure:
         }
 
     def floor(self, training: _Split) -> dict[str, float]:
-        """What the measurement itself costs: a cloud against its own other half, training against test images."""
-        half = self.test.points.shape[1] // 2
-        halves: Scores = surface_scores(self.test.points[:, :half], self.test.points[:, half : 2 * half])
+        """What the measurement itself costs: two samples of one surface, and training against test images."""
+        resampled = surface_scores(self.test.resampled, self.test.points)
         order = torch.randperm(len(training.images), generator=self.generator())[: len(self.test.images)]
         features = self.extractor(_rgb(training.images[order]))
-        return halves.means("half_of_the_samples") | generation_scores(self.extractor, self.real_features, features)
+        return resampled.means("resampled") | generation_scores(self.extractor, self.real_features, features)
 
 
 def _split(store: Store, name: str, points: int) -> _Split:
     views, clouds = store.images_of(name), store.clouds_of(name)
-    if points > store.points.shape[1]:
+    if 2 * points > store.points.shape[1]:
         raise InputError(
-            f"evaluate.surface_points is {points}, the store has {store.points.shape[1]} per cloud;"
-            " lower it or raise preprocess.points"
+            f"evaluate.surface_points is {points}, the store has {store.points.shape[1]} per cloud,"
+            " expected twice as many for the floor; lower it or raise preprocess.points"
         )
     models = store.models["model"].iloc[clouds].tolist()
     names = store.views["model"].iloc[views].tolist()
@@ -173,6 +180,7 @@ def _split(store: Store, name: str, points: int) -> _Split:
         names,
         models,
         torch.from_numpy(np.ascontiguousarray(store.points[clouds, :points])),
+        torch.from_numpy(np.ascontiguousarray(store.points[clouds, points : 2 * points])),
         torch.from_numpy(np.ascontiguousarray(store.normals[clouds, :points])),
     )
 

@@ -69,8 +69,8 @@ def test_the_floor_is_below_everything(measured: Path):
     """What two samples of one surface differ by is the least that any reconstruction can."""
     record = Record.model_validate_json((measured / "metrics.json").read_text())
 
-    assert set(record.floor) == {f"{name}/half_of_the_samples" for name in SHAPE} | GENERATION
-    floor = record.floor["chamfer_l1/half_of_the_samples"] or 0
+    assert set(record.floor) == {f"{name}/resampled" for name in SHAPE} | GENERATION
+    floor = record.floor["chamfer_l1/resampled"] or 0
     others = [record.metrics, *record.baselines.values()]
     assert 0 < floor < min(values["chamfer_l1/image_to_shape"] or 0 for values in others)
     assert (record.floor[DISTANCES[0]] or 0) < (record.metrics[DISTANCES[0]] or 0)
@@ -125,13 +125,14 @@ def test_the_same_seed_gives_the_same_file(measured: Path, tiny_store: Path):
     """Measuring again gives every digit and every row again; other random samples give others."""
     trained = checkpoint.load(measured / "model.safetensors")
     evaluate(trained, tiny_store, PARAMS, measured / "again.json", measured / "again")
-    other = PARAMS.model_copy(update={"seed": 1})
-    evaluate(trained, tiny_store, other, measured / "other.json", measured / "other")
+    reseeded = PARAMS.model_copy(update={"seed": 1})
+    evaluate(trained, tiny_store, reseeded, measured / "other.json", measured / "other")
 
     whole = (measured / "metrics.json").read_bytes()
     assert (measured / "again.json").read_bytes() == whole
     assert (measured / "again" / "rows.csv").read_bytes() == (measured / "samples" / "rows.csv").read_bytes()
-    assert json.loads((measured / "other.json").read_text())["metrics"] != json.loads(whole)["metrics"]
+    one, other = json.loads(whole), json.loads((measured / "other.json").read_text())
+    assert all(one[part] != other[part] for part in ("metrics", "floor"))
 
 
 def test_constant_baselines_do_not_depend_on_the_model(
@@ -165,12 +166,12 @@ def test_images_of_another_size_are_refused(tiny_params: TrainParams, tiny_store
         evaluate(made(tmp_path, larger), tiny_store, PARAMS, tmp_path / "metrics.json", tmp_path / "samples")
 
 
-def test_more_points_than_there_are_is_refused(measured: Path, tiny_store: Path, tmp_path: Path):
-    """A score from fewer samples than it claims would be worse than none; the sentence names both numbers."""
-    greedy = PARAMS.model_copy(update={"surface_points": 1001})
+def test_more_points_than_there_are_are_refused(measured: Path, tiny_store: Path, tmp_path: Path):
+    """The floor needs as many other samples of each surface as are measured; the sentence names both numbers."""
+    greedy = PARAMS.model_copy(update={"surface_points": 501})
     trained = checkpoint.load(measured / "model.safetensors")
 
-    with pytest.raises(InputError, match=r"surface_points is 1001, the store has 1000 .*raise preprocess\.points"):
+    with pytest.raises(InputError, match=r"surface_points is 501, the store has 1000 .*raise preprocess\.points"):
         evaluate(trained, tiny_store, greedy, tmp_path / "metrics.json", tmp_path / "samples")
 
 
