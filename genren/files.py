@@ -1,5 +1,6 @@
 """Writing files so that a crash leaves either the old content or the new one, never half of it."""
 
+import hashlib
 import json
 import math
 import os
@@ -11,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 from genren.errors import InputError
-
 
 # The mask can be read by setting it alone, which is not safe later, when there may be threads.
 _UMASK = os.umask(0o022)
@@ -71,6 +71,16 @@ def read_json(path: Path) -> Any:
         raise InputError(f"{path} does not exist; run the stage that writes it") from None
     except json.JSONDecodeError as error:
         raise InputError(f"{path} is not valid JSON ({error}); delete it and run the stage that writes it") from None
+
+
+def digest(folder: Path, pattern: str = "*") -> str:
+    """Hash of the files in a folder that match, names and contents."""
+    total = hashlib.sha256()
+    for path in sorted(folder.glob(pattern)):
+        if path.is_file():
+            with path.open("rb") as file:
+                total.update(path.name.encode() + hashlib.file_digest(file, "sha256").digest())
+    return total.hexdigest()
 
 
 def _plain(value: Any) -> Any:

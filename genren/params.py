@@ -197,6 +197,11 @@ class Params(Section):
             raise ValueError(f"categories {unknown or 'are empty'}; known are {', '.join(SYNSETS)}")
         if not self.seeds:
             raise ValueError("seeds are empty; one number is enough")
+        if self.preprocess.img_size != self.train.model.img_size:
+            raise ValueError(
+                f"preprocess.img_size is {self.preprocess.img_size}, train.model.img_size {self.train.model.img_size};"
+                " set them alike"
+            )
         return self
 
 

@@ -41,7 +41,10 @@ class Model:
 
 def procedural(category: str, count: int, seed: int) -> list[Model]:
     """The first `count` models of the generator for a category and a seed; each is a design of its own."""
-    from genren.data.procedural import build
+    from genren.data.procedural import CATEGORIES, build
+
+    if category not in CATEGORIES:
+        raise InputError(f"the procedural source has no category {category!r}; known are {', '.join(CATEGORIES)}")
 
     def writer(index: int) -> Callable[[Path], None]:
         def write(path: Path) -> None:

@@ -15,7 +15,7 @@ from genren.errors import InputError
 from genren.evaluate import baselines
 from genren.evaluate.measure import generation_scores, image_scores, mesh_scores, surface_scores
 from genren.evaluate.pictures import write_pictures
-from genren.files import replacing_folder, write_json
+from genren.files import digest, replacing_folder, write_json
 from genren.metrics.extractor import RandomConvExtractor
 from genren.models.checkpoint import Checkpoint
 from genren.models.model import GenerativeRenderer
@@ -84,6 +84,7 @@ def evaluate(
             "preset": checkpoint.params.preset,
             "steps": checkpoint.step,
             "code_version": checkpoint.code_version,
+            "data_version": digest(data)[:12],
         },
     }
     with replacing_folder(samples) as folder:

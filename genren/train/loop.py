@@ -1,13 +1,13 @@
 """Training of one category: the five-stage curriculum on one page (method: 4)."""
 
 import copy
-import hashlib
 import shutil
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
+from typing import TypeVar
 
 import torch
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
@@ -16,7 +16,7 @@ import genren
 from genren import paths
 from genren.data.batches import Batches
 from genren.data.store import Store
-from genren.files import replacing_folder
+from genren.files import digest, replacing_folder
 from genren.losses.total import check_finite, weigh
 from genren.models import checkpoint
 from genren.models.critics import Critics
@@ -29,6 +29,8 @@ from genren.train.live import Curves
 from genren.train.schedule import stage_at
 from genren.train.state import State, run_name, update_average
 
+Module = TypeVar("Module", bound=torch.nn.Module)
+
 
 def train(category: str, seed: int, params: TrainParams, data: Path, out: Path) -> int:
     """Train one model on the store in `data`; write `model.safetensors` and `live/` into the folder `out`.
@@ -40,7 +42,7 @@ def train(category: str, seed: int, params: TrainParams, data: Path, out: Path) 
     batches = Batches(Store.open(data), "train", params.batch_size)
     w, state = prepare(params, batches.color_pool())
     work = paths.work(
-        run_name(category, seed, params, _digest(data, "*") + _digest(Path(genren.__file__).parent, "**/*.py"))
+        run_name(category, seed, params, digest(data, "*") + digest(Path(genren.__file__).parent, "**/*.py"))
     )
     resumable = work / "state.pt"
     if resumable.exists():
@@ -122,9 +124,8 @@ def _descend(
 
 def prepare(params: TrainParams, colors: torch.Tensor) -> tuple[programs.Worker, State]:
     """Networks, critics, renderer and optimisers at step 0, from torch's random state."""
-    # Channels last: the convolutions are about a tenth faster for it on the CPU.
-    model = GenerativeRenderer(params.model).to(memory_format=torch.channels_last)
-    critics = Critics(params.model, len(model.template_vertices)).to(memory_format=torch.channels_last)
+    model = _channels_last(GenerativeRenderer(params.model))
+    critics = _channels_last(Critics(params.model, len(model.template_vertices)))
     renderer = Renderer(model.template_faces, model.camera, params.model.img_size, params.render)
     w = programs.Worker(model, critics, renderer, colors, params)
     # The buffer starts at the identity and the origin, as the original's (method: 1.6).
@@ -134,20 +135,15 @@ def prepare(params: TrainParams, colors: torch.Tensor) -> tuple[programs.Worker,
     return w, state
 
 
+def _channels_last(module: Module) -> Module:
+    """The module with the memory layout in which its convolutions are about a tenth faster on the CPU."""
+    return module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+
 def _optimizer(w: programs.Worker, params: TrainParams, rate: float) -> torch.optim.Optimizer:
     optim = params.optim
     trained = [p for p in w.model.parameters() if p.requires_grad]
     return torch.optim.Adam(trained, rate, (optim.beta1, optim.beta2), weight_decay=optim.weight_decay)
-
-
-def _digest(folder: Path, pattern: str) -> str:
-    """Hash of the files in a folder, names and contents."""
-    total = hashlib.sha256()
-    for path in sorted(folder.glob(pattern)):
-        if path.is_file():
-            with path.open("rb") as file:
-                total.update(path.name.encode() + hashlib.file_digest(file, "sha256").digest())
-    return total.hexdigest()
 
 
 @contextmanager
