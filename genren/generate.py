@@ -20,7 +20,7 @@ def generate(checkpoint: Checkpoint, count: int, seed: int, out: Path) -> list[P
     """
     model = checkpoint.model
     torch.manual_seed(seed)
-    draw = Renderer(model.template_faces, model.camera, checkpoint.params.model.img_size, checkpoint.params.render)
+    draw = Renderer.hard(model.template_faces, model.camera, checkpoint.params.model.img_size)
     with torch.no_grad():
         shape = model.decode(torch.randn(count, checkpoint.params.model.dim_v))
     result = shape_to_image(model, draw, shape, batch_size=64)

@@ -29,7 +29,7 @@ def reconstruct(checkpoint: Checkpoint, images: list[Path], out: Path) -> list[P
     size = checkpoint.params.model.img_size
     pixels = np.stack([resize_area(read_image(path), size) for path in images])
     model = checkpoint.model
-    draw = Renderer(model.template_faces, model.camera, size, checkpoint.params.render)
+    draw = Renderer.hard(model.template_faces, model.camera, size)
     result = image_to_shape(model, draw, to_tensor(torch.from_numpy(pixels)), batch_size=64)
     out.mkdir(parents=True, exist_ok=True)
     meshes = []

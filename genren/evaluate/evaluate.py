@@ -110,9 +110,9 @@ class _Measure:
         self.every = torch.arange(len(test.points))
 
     def renderer(self, size: int) -> Renderer:
-        """The checkpoint's renderer at an image size."""
+        """The renderer of pictures and measurements at an image size."""
         model = self.checkpoint.model
-        return Renderer(model.template_faces, model.camera, size, self.checkpoint.params.render)
+        return Renderer.hard(model.template_faces, model.camera, size)
 
     def generator(self) -> torch.Generator:
         """Random samples that are the same for everyone who is measured."""

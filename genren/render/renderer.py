@@ -21,6 +21,11 @@ class Renderer:
     size: int  # pixels of the square image
     params: RenderParams
 
+    @classmethod
+    def hard(cls, faces: Tensor, camera: Camera, size: int) -> "Renderer":
+        """A renderer for pictures and measurement: antialiased, alpha is coverage, without the soft mask's halo."""
+        return cls(faces, camera, size, RenderParams(supersample=2, sigmainv=1e9, boxlen=1e-6, knum=10**6))
+
     def __call__(self, vertices: Tensor, colors: Tensor) -> Tensor:
         """World vertices (B, V, 3) and their RGB in [0, 1] (B, V, 3) to RGBA (B, 4, size, size).
 

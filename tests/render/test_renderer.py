@@ -57,3 +57,15 @@ def test_the_silhouette_pulls_the_mesh():
 
     assert vertices.grad is not None
     assert vertices.grad[..., 0].sum() > 0
+
+
+def test_the_hard_renderer_has_no_halo():
+    """In pictures, alpha is coverage and colour is composited by it: no dark rim around the object."""
+    vertices = 0.4 * icosphere(4).vertices[None]
+
+    image = Renderer.hard(icosphere(4).faces, fixed_camera(), 32)(vertices, torch.ones_like(vertices))[0]
+
+    alpha, red = image[3], (image[0] + 1) / 2
+    torch.testing.assert_close(red, alpha)
+    assert set(alpha.unique().tolist()) <= {0, 0.25, 0.5, 0.75, 1}
+    assert ((alpha > 0) & (alpha < 1)).any()
