@@ -67,6 +67,7 @@ def made(tiny_params: TrainParams, tiny_store: Path, tmp_path_factory: pytest.Te
     settings["categories"] = ["cabinet"]
     settings["train"] = tiny_params.model_dump(mode="json")
     settings["evaluate"] |= {"surface_points": 300, "mean_shape_steps": 2, "pictures": 1}
+    settings["preprocess"]["img_size"] = settings["train"]["model"]["img_size"]
     (root / "params.yaml").write_text(yaml.safe_dump(settings))
     shutil.copytree(tiny_store, root / "data" / "processed" / "cabinet")
     torch.manual_seed(0)
