@@ -78,6 +78,7 @@ def evaluate(
             "frame": "canonical: box centred, longest side 1",
             "background": "black",
             "extractor": measure.extractor.name,
+            "renderer": f"the model's own: {checkpoint.params.render}",
             "generated_from": "test clouds, random texture and pose",
             "means_over": "views, then models; equal, as models have equally many views",
             "seed": params.seed,
@@ -91,7 +92,8 @@ def evaluate(
         rows.to_csv(folder / "rows.csv")
         shown = np.linspace(0, len(test.models) - 1, min(params.pictures, len(test.models))).round().astype(int)
         first_views = torch.tensor([test.names.index(test.models[i]) for i in shown])
-        draw, faces = measure.renderer(VIEW_SIZE), checkpoint.model.template_faces
+        faces = checkpoint.model.template_faces
+        draw = Renderer.hard(faces, checkpoint.model.camera, VIEW_SIZE)
         reconstructed, generated = _take(to_shape, first_views), _take(to_image, torch.from_numpy(shown))
         write_pictures(folder / "reconstructions", draw, faces, reconstructed, test.images[first_views])
         write_pictures(folder / "generations", draw, faces, generated)
@@ -110,9 +112,9 @@ class _Measure:
         self.every = torch.arange(len(test.points))
 
     def renderer(self, size: int) -> Renderer:
-        """The renderer of pictures and measurements at an image size."""
+        """The checkpoint's own renderer at an image size: what is measured is what the model was trained to draw."""
         model = self.checkpoint.model
-        return Renderer.hard(model.template_faces, model.camera, size)
+        return Renderer(model.template_faces, model.camera, size, self.checkpoint.params.render)
 
     def generator(self) -> torch.Generator:
         """Random samples that are the same for everyone who is measured."""

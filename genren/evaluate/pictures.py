@@ -8,21 +8,24 @@ from torch import Tensor
 
 from genren.data.batches import to_rgba8
 from genren.geometry.glb import save_glb
+from genren.models.model import Pose, place
 from genren.models.translate import Draw, Translation, five_views
 
 
 def write_pictures(folder: Path, draw: Draw, faces: Tensor, result: Translation, inputs: Tensor | None = None) -> None:
     """Write NN_input.png (if there were any), NN_rerender.png or NN_render.png, NN_views.png and NN.glb per result.
 
-    RGBA with straight alpha. `draw` decides the size of the views.
+    RGBA with straight alpha. `draw` decides size and edges of all renders, also of those at the result's own pose.
     """
     folder.mkdir(parents=True, exist_ok=True)
     views = five_views(draw, result)
+    pose = Pose(result.rotation[:, None], result.translation[:, None])
+    renders = draw(place(result.vertices[:, None], pose)[:, 0], result.colors)
     for i in range(len(result.vertices)):
         if inputs is not None:
             _write(folder / f"{i:02d}_input.png", to_rgba8(inputs[i : i + 1])[0])
         name = "render" if inputs is None else "rerender"
-        _write(folder / f"{i:02d}_{name}.png", to_rgba8(result.render[i : i + 1])[0])
+        _write(folder / f"{i:02d}_{name}.png", to_rgba8(renders[i : i + 1])[0])
         _write(folder / f"{i:02d}_views.png", np.concatenate(list(to_rgba8(views[i])), axis=1))
         save_glb(folder / f"{i:02d}.glb", result.vertices[i].numpy(), faces.numpy(), result.colors[i].numpy())
 

@@ -23,7 +23,7 @@ class Renderer:
 
     @classmethod
     def hard(cls, faces: Tensor, camera: Camera, size: int) -> "Renderer":
-        """A renderer for pictures and measurement: antialiased, alpha is coverage, without the soft mask's halo."""
+        """A renderer for pictures: antialiased, alpha is coverage, without the halo of the soft mask."""
         return cls(faces, camera, size, RenderParams(supersample=2, sigmainv=1e9, boxlen=1e-6, knum=10**6))
 
     def __call__(self, vertices: Tensor, colors: Tensor) -> Tensor:
