@@ -16,6 +16,8 @@ from torch.autograd.function import once_differentiable
 
 from genren.render.kernels import kernels
 
+BACKENDS = ("auto", "warp")
+
 _THREADS = ThreadPoolExecutor(max_workers=8, thread_name_prefix="dibr")
 
 
@@ -28,6 +30,7 @@ def rasterize(
     valid_faces: Tensor | None = None,
     multiplier: float | None = None,
     eps: float | None = None,
+    backend: str = "auto",
 ) -> tuple[Any, Tensor]:
     """Draw per-corner features of triangles into an image through a z-buffer.
 
@@ -39,15 +42,18 @@ def rasterize(
         valid_faces: (B, F) bool, the faces to draw; all by default.
         multiplier: scale of the coordinates during the computation, against rounding; 1000 by default.
         eps: added to the barycentric normaliser; 1e-8 by default.
+        backend: 'auto' or 'warp', which are the same here.
 
     Returns:
         Features (B, height, width, D), zero where no face is, or a list of such; and face_idx (B, height, width) int64,
         -1 where no face is. Gradients reach face_features and face_vertices_image, not face_vertices_z.
 
     Raises:
-        ValueError: an argument has the wrong shape, dtype or device.
+        ValueError: an argument has the wrong shape, dtype or device, or the back end is unknown.
 
     """
+    if backend not in BACKENDS:
+        raise ValueError(f"backend must be one of {', '.join(BACKENDS)}, got {backend!r}")
     parts = [face_features] if isinstance(face_features, Tensor) else list(face_features)
     stacked = torch.cat(parts, dim=-1) if len(parts) > 1 else parts[0]
     _check(height, width, face_vertices_z, face_vertices_image, stacked, valid_faces)
@@ -108,6 +114,7 @@ def dibr_rasterization(
     knum: int = 30,
     multiplier: float | None = None,
     eps: float | None = None,
+    rast_backend: str = "auto",
 ) -> tuple[Any, Tensor, Tensor]:
     """Draw features and a soft mask: `rasterize` on the faces with face_normals_z >= 0, then `dibr_soft_mask`.
 
@@ -120,8 +127,9 @@ def dibr_rasterization(
         Features (B, H, W, D) or a list of such, soft mask (B, H, W), face_idx (B, H, W).
 
     """
+    drawn = face_normals_z >= 0.0
     features, face_idx = rasterize(
-        height, width, face_vertices_z, face_vertices_image, face_features, face_normals_z >= 0.0, multiplier, eps
+        height, width, face_vertices_z, face_vertices_image, face_features, drawn, multiplier, eps, rast_backend
     )
     scale = 1000.0 if multiplier is None else multiplier
     return features, dibr_soft_mask(face_vertices_image, face_idx, sigmainv, boxlen, knum, scale), face_idx

@@ -172,6 +172,14 @@ def test_wrong_shapes_are_named():
         rasterize(8, 8, depth, image, features.double())
 
 
+def test_an_unknown_back_end_is_named():
+    """Kaolin's argument is there, with the names that work."""
+    depth, image, features = random_faces(1, 5, dtype=torch.float32)
+
+    with pytest.raises(ValueError, match="backend must be one of auto, warp, got 'cuda'"):
+        dibr_rasterization(8, 8, depth, image, features, torch.ones(1, 5), rast_backend="cuda")
+
+
 def test_y_is_up_and_x_is_right():
     """A triangle at the upper right of NDC lands in the first rows and last columns."""
     camera = fixed_camera()

@@ -1,200 +1,23 @@
-"""Warp kernels of DIB-R, one source for CPU and CUDA, in float32 and float64.
+"""The soft mask without a list of faces per pixel.
 
-The plan: visibility and soft mask are face-parallel and walk the pixels of each face's bounding box, so the cost is
-that of the faces plus the pixels they touch. A 64-bit key (depth above, face below) resolves visibility with one atomic
-maximum. The soft mask keeps no list of faces per pixel: a sum of logarithms and a count are enough, and the rare pixels
-with more than `knum` faces are walked once more in index order. Backward kernels recompute instead of storing.
+Face-parallel: a sum of logarithms and a count per pixel are enough, and the rare pixels with more than `knum` faces are
+walked once more in index order. The backward kernel recomputes distances.
 """
 
-from functools import cache
-from threading import Lock
 from types import SimpleNamespace
 from typing import Any
 
 import warp as wp
 
-wp.config.log_level = wp.LOG_ERROR
-wp.config.enable_backward = False
-
 # Kaolin's guard against division by zero in the distance to a degenerate edge.
 EDGE_EPS = 1e-7
 
 
-_BUILDING = Lock()
-
-
-def kernels(scalar: Any, device: str) -> SimpleNamespace:
-    """The kernels for `wp.float32` or `wp.float64` on a device; the first caller builds them, others wait."""
-    with _BUILDING:
-        return _build(scalar, device)
-
-
-@cache
-def _build(scalar: Any, device: str) -> SimpleNamespace:
-    """Build the kernels for `wp.float32` or `wp.float64` and load them on a device; Warp keeps the binaries."""
-    wp.init()
-    vec2, vec3 = (wp.types.vector(length=n, dtype=scalar) for n in (2, 3))
+def mask_kernels(scalar: Any, c: SimpleNamespace) -> list[Any]:
+    """Kernels `soft_accumulate`, `soft_resolve` and `soft_backward`, from the functions of `common`."""
     edge_eps = scalar(EDGE_EPS)
-
-    @wp.func
-    def pixel_x(column: int, width: int, multiplier: scalar):
-        return multiplier / scalar(width) * scalar(2 * column + 1 - width)
-
-    @wp.func
-    def pixel_y(row: int, height: int, multiplier: scalar):
-        return multiplier / scalar(height) * scalar(height - 2 * row - 1)
-
-    @wp.func
-    def first_index(coordinate: scalar, size: int, multiplier: scalar):
-        # First pixel whose centre may be at or beyond `coordinate`, one to spare for rounding; clamped before the cast,
-        # since a huge or not-a-number coordinate has no integer.
-        index = (coordinate / multiplier + scalar(1.0)) * scalar(size) * scalar(0.5) - scalar(1.5)
-        return int(wp.max(scalar(0.0), wp.min(scalar(size), index)))
-
-    @wp.func
-    def last_index(coordinate: scalar, size: int, multiplier: scalar):
-        index = (coordinate / multiplier + scalar(1.0)) * scalar(size) * scalar(0.5) + scalar(1.5)
-        return int(wp.max(scalar(0.0), wp.min(scalar(size), index)))
-
-    @wp.func
-    def corner(image: wp.array4d(dtype=scalar), b: int, f: int, k: int, multiplier: scalar):
-        return vec2(image[b, f, k, 0] * multiplier, image[b, f, k, 1] * multiplier)
-
-    @wp.func
-    def barycentric(p: vec2, a: vec2, b: vec2, c: vec2, eps: scalar):
-        pa = a - p
-        pb = b - p
-        pc = c - p
-        w0 = pb[0] * pc[1] - pb[1] * pc[0]
-        w1 = pc[0] * pa[1] - pc[1] * pa[0]
-        w2 = pa[0] * pb[1] - pa[1] * pb[0]
-        norm = w0 + w1 + w2
-        if norm < scalar(0.0):
-            norm -= eps
-        else:
-            norm += eps
-        return vec3(w0 / norm, w1 / norm, w2 / norm)
-
-    @wp.func
-    def ordered(depth: scalar):
-        # Unsigned integers in the order of the floats: flip all bits of negatives, the sign bit of the others.
-        bits = wp.cast(wp.float32(depth), wp.uint32)
-        sign = wp.uint32(1) << wp.uint32(31)
-        if (bits & sign) != wp.uint32(0):
-            return ~bits
-        return bits | sign
-
-    @wp.kernel(module="unique")
-    def visibility(
-        face_vertices_z: wp.array3d(dtype=scalar),
-        face_vertices_image: wp.array4d(dtype=scalar),
-        valid_faces: wp.array2d(dtype=wp.bool),
-        multiplier: scalar,
-        eps: scalar,
-        key: wp.array3d(dtype=wp.uint64),
-    ):
-        n, f = wp.tid()
-        if not valid_faces[n, f]:
-            return
-        height = key.shape[1]
-        width = key.shape[2]
-        a = corner(face_vertices_image, n, f, 0, multiplier)
-        b = corner(face_vertices_image, n, f, 1, multiplier)
-        c = corner(face_vertices_image, n, f, 2, multiplier)
-        x_min = wp.min(a[0], wp.min(b[0], c[0]))
-        x_max = wp.max(a[0], wp.max(b[0], c[0]))
-        y_min = wp.min(a[1], wp.min(b[1], c[1]))
-        y_max = wp.max(a[1], wp.max(b[1], c[1]))
-        # Rows run down while y runs up.
-        for row in range(first_index(-y_max, height, multiplier), last_index(-y_min, height, multiplier)):
-            y = pixel_y(row, height, multiplier)
-            if y < y_min or y >= y_max:
-                continue
-            for column in range(first_index(x_min, width, multiplier), last_index(x_max, width, multiplier)):
-                x = pixel_x(column, width, multiplier)
-                if x < x_min or x >= x_max:
-                    continue
-                w = barycentric(vec2(x, y), a, b, c, eps)
-                if w[0] >= scalar(0.0) and w[1] >= scalar(0.0) and w[2] >= scalar(0.0):
-                    z = (
-                        w[0] * face_vertices_z[n, f, 0]
-                        + w[1] * face_vertices_z[n, f, 1]
-                        + w[2] * face_vertices_z[n, f, 2]
-                    )
-                    # Nearest wins (z grows towards the camera); of equals the face with the lowest index.
-                    face_bits = wp.uint64(~wp.uint32(f))
-                    wp.atomic_max(key, n, row, column, (wp.uint64(ordered(z)) << wp.uint64(32)) | face_bits)
-
-    @wp.kernel(module="unique")
-    def interpolate(
-        key: wp.array3d(dtype=wp.uint64),
-        face_vertices_image: wp.array4d(dtype=scalar),
-        face_features: wp.array4d(dtype=scalar),
-        multiplier: scalar,
-        eps: scalar,
-        face_idx: wp.array3d(dtype=wp.int64),
-        features: wp.array4d(dtype=scalar),
-    ):
-        n, row, column = wp.tid()
-        if key[n, row, column] == wp.uint64(0):
-            face_idx[n, row, column] = wp.int64(-1)
-            return
-        f = int(~wp.uint32(key[n, row, column]))
-        face_idx[n, row, column] = wp.int64(f)
-        p = vec2(pixel_x(column, key.shape[2], multiplier), pixel_y(row, key.shape[1], multiplier))
-        a = corner(face_vertices_image, n, f, 0, multiplier)
-        b = corner(face_vertices_image, n, f, 1, multiplier)
-        c = corner(face_vertices_image, n, f, 2, multiplier)
-        w = barycentric(p, a, b, c, eps)
-        for d in range(features.shape[3]):
-            features[n, row, column, d] = (
-                w[0] * face_features[n, f, 0, d] + w[1] * face_features[n, f, 1, d] + w[2] * face_features[n, f, 2, d]
-            )
-
-    @wp.kernel(module="unique")
-    def interpolate_backward(
-        grad_features: wp.array4d(dtype=scalar),
-        face_idx: wp.array3d(dtype=wp.int64),
-        face_vertices_image: wp.array4d(dtype=scalar),
-        face_features: wp.array4d(dtype=scalar),
-        multiplier: scalar,
-        eps: scalar,
-        grad_image: wp.array4d(dtype=scalar),
-        grad_face_features: wp.array4d(dtype=scalar),
-    ):
-        n, row, column = wp.tid()
-        f = int(face_idx[n, row, column])
-        if f < 0:
-            return
-        p = vec2(
-            pixel_x(column, face_idx.shape[2], multiplier),
-            pixel_y(row, face_idx.shape[1], multiplier),
-        )
-        a = corner(face_vertices_image, n, f, 0, multiplier)
-        b = corner(face_vertices_image, n, f, 1, multiplier)
-        c = corner(face_vertices_image, n, f, 2, multiplier)
-        w = barycentric(p, a, b, c, eps)
-
-        # Slope over the image plane, in NDC, of the loss's linear form in this face's features.
-        one = corner(face_vertices_image, n, f, 1, scalar(1.0)) - corner(face_vertices_image, n, f, 0, scalar(1.0))
-        two = corner(face_vertices_image, n, f, 2, scalar(1.0)) - corner(face_vertices_image, n, f, 0, scalar(1.0))
-        area = one[0] * two[1] - one[1] * two[0]
-        if area < scalar(0.0):
-            area -= eps
-        else:
-            area += eps
-        slope = vec2(scalar(0.0), scalar(0.0))
-        for d in range(grad_features.shape[3]):
-            g = grad_features[n, row, column, d]
-            for k in range(3):
-                wp.atomic_add(grad_face_features, n, f, k, d, g * w[k])
-            rise1 = face_features[n, f, 1, d] - face_features[n, f, 0, d]
-            rise2 = face_features[n, f, 2, d] - face_features[n, f, 0, d]
-            slope += vec2(rise1 * two[1] - rise2 * one[1], rise2 * one[0] - rise1 * two[0]) * (g / area)
-        # A corner that moves by d carries the linear field along by its own weight: dI = -w_k (slope . d).
-        for k in range(3):
-            wp.atomic_add(grad_image, n, f, k, 0, -w[k] * slope[0])
-            wp.atomic_add(grad_image, n, f, k, 1, -w[k] * slope[1])
+    vec2, pixel_x, pixel_y = c.vec2, c.pixel_x, c.pixel_y
+    first_index, last_index, corner = c.first_index, c.last_index, c.corner
 
     @wp.func
     def edge_distance(p: vec2, u: vec2, v: vec2, multiplier: scalar):
@@ -384,8 +207,4 @@ def _build(scalar: Any, device: str) -> SimpleNamespace:
                     wp.atomic_add(grad_image, n, f, end, 0, scalar(2.0) * slope * t * away[0])
                     wp.atomic_add(grad_image, n, f, end, 1, scalar(2.0) * slope * t * away[1])
 
-    built = [visibility, interpolate, interpolate_backward, soft_accumulate, soft_resolve, soft_backward]
-    # Here and not on first launch, since launches come from several threads.
-    for kernel in built:
-        kernel.module.load(wp.device_from_torch(device))
-    return SimpleNamespace(**{kernel.func.__name__: kernel for kernel in built})
+    return [soft_accumulate, soft_resolve, soft_backward]
