@@ -1,12 +1,19 @@
-"""What all tests share: the folder of reference values, where it exists, and quiet threads."""
+"""What all tests share: reference values, a tiny model and store, a terminal, and the same random state."""
 
+import shutil
+import sys
 from pathlib import Path
 
 import pytest
 import torch
+import yaml
+from PIL import Image
 
-from genren import params
+from genren import cli, params, paths
+from genren.data.store import Store
 from genren.fetch import fetch
+from genren.models import checkpoint
+from genren.models.model import GenerativeRenderer
 from genren.params import TrainParams
 from genren.preprocess import preprocess
 
@@ -74,3 +81,75 @@ def tiny_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     fetch("cabinet", fetching, folder / "raw")
     preprocess("cabinet", packing, folder / "raw", folder / "processed")
     return folder / "processed"
+
+
+class Terminal:
+    """Runs commands as a person would, in this process."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+        self.monkeypatch, self.capsys = monkeypatch, capsys
+
+    def __call__(self, *arguments: object) -> list[str]:
+        """The lines that a command prints; it must succeed."""
+        code, out, err = self.run(*arguments)
+        assert (code, err) == (0, "")
+        return out.splitlines()
+
+    def refusal(self, *arguments: object) -> str:
+        """The one sentence with which a command refuses; it must exit with 2 and print nothing else."""
+        code, out, err = self.run(*arguments)
+        assert (code, out) == (2, "")
+        (line,) = err.splitlines()
+        return line
+
+    def run(self, *arguments: object) -> tuple[int, str, str]:
+        """Exit code, stdout and stderr of a command."""
+        self.monkeypatch.setattr(sys, "argv", ["genren", *map(str, arguments)])
+        with pytest.raises(SystemExit) as caught:
+            cli.main()
+        return int(caught.value.code or 0), *self.capsys.readouterr()
+
+
+@pytest.fixture
+def genren(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Terminal:
+    """The command `genren`."""
+    return Terminal(monkeypatch, capsys)
+
+
+@pytest.fixture(scope="session")
+def made(tiny_params: TrainParams, tiny_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project root with tiny settings, a packed store and a random model of cabinets."""
+    root = tmp_path_factory.mktemp("project")
+    settings = yaml.safe_load((ROOT / "params.yaml").read_text())
+    settings["categories"] = ["cabinet"]
+    settings["train"] = tiny_params.model_dump(mode="json")
+    settings["evaluate"] |= {"surface_points": 300, "mean_shape_steps": 2, "pictures": 1}
+    settings["preprocess"]["img_size"] = settings["train"]["model"]["img_size"]
+    (root / "params.yaml").write_text(yaml.safe_dump(settings))
+    shutil.copytree(tiny_store, root / "data" / "processed" / "cabinet")
+    torch.manual_seed(0)
+    model = GenerativeRenderer(tiny_params.model)
+    checkpoint.save(root / "runs" / "cabinet-0" / "model.safetensors", model, "cabinet", 0, 10, tiny_params)
+    return root
+
+
+@pytest.fixture
+def project(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the project for one test; the working directory is another one."""
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    monkeypatch.setenv("GENREN_ROOT", str(tmp_path / "project"))
+    return shutil.copytree(made, tmp_path / "project")
+
+
+@pytest.fixture
+def image(project: Path, tmp_path: Path) -> Path:
+    """A picture of a cabinet in a file of its own."""
+    store = Store.open(paths.processed("cabinet"))
+    Image.fromarray(store.images[store.images_of("test")[0]], "RGBA").save(tmp_path / "photo.png")
+    return tmp_path / "photo.png"
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """All files below a folder."""
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
