@@ -19,6 +19,7 @@ Weight = Annotated[float, Field(ge=0)]
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 Range = tuple[float, float]
 Vector = tuple[float, float, float]
+Backend = Literal["auto", "warp", "kaolin"]
 
 
 class Section(BaseModel):
@@ -93,6 +94,7 @@ class RenderParams(Section):
     sigmainv: Positive  # sharpness of the soft mask, per squared NDC unit
     boxlen: Positive  # reach of the soft mask, NDC
     knum: Count  # faces that influence one pixel
+    backend: Backend  # auto is warp: one source for CPU and CUDA; Kaolin's needs CUDA
 
 
 class RandomisedParams(Section):

@@ -2,5 +2,6 @@
 
 from genren.render.dibr import dibr_rasterization, dibr_soft_mask, rasterize
 from genren.render.renderer import Renderer
+from genren.render.texture import texture_mapping
 
-__all__ = ["Renderer", "dibr_rasterization", "dibr_soft_mask", "rasterize"]
+__all__ = ["Renderer", "dibr_rasterization", "dibr_soft_mask", "rasterize", "texture_mapping"]

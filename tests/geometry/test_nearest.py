@@ -68,7 +68,6 @@ def test_brute_force_in_chunks_equals_one_go(monkeypatch: pytest.MonkeyPatch) ->
 
 
 @pytest.mark.gpu
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 def test_cuda_finds_what_the_cpu_finds() -> None:
     """Both devices pick neighbours at the same distance, and the index stays on the device."""
     x, y = points(2, 3000), points(2, 2000, seed=1)

@@ -16,26 +16,34 @@ def cross(a: Tensor, b: Tensor) -> Tensor:
     return a[..., 0] * b[..., 1] - a[..., 1] * b[..., 0]
 
 
+def in_box(p: Tensor, image: Tensor, margin: float) -> Tensor:
+    """Whether pixels (1, 1, H, W, 2) lie in the half-open, enlarged boxes of faces (B, F, 3, 2): (B, F, H, W)."""
+    lower, upper = image.amin(2)[:, :, None, None] - margin, image.amax(2)[:, :, None, None] + margin
+    return ((p >= lower) & (p < upper)).all(-1)
+
+
 def reference_rasterize(
     height: int, width: int, z: Tensor, image: Tensor, features: Tensor, valid: Tensor | None = None
 ) -> tuple[Tensor, Tensor]:
-    """Per pixel the face of largest interpolated z among those that contain it."""
+    """Per pixel the face of largest interpolated z among those that contain it, the first of equals."""
     p = pixel_centers(height, width, z.dtype)[None, None]  # (1, 1, H, W, 2)
     a, b, c = (image[:, :, k, None, None] for k in range(3))
     w = torch.stack([cross(b - p, c - p), cross(c - p, a - p), cross(a - p, b - p)], dim=-1)
     norm = w.sum(-1, keepdim=True)
+    # The operator adds 1e-8 in coordinates 1000 times as large.
     w = w / (norm + torch.where(norm < 0, -1e-14, 1e-14))
-    inside = (w >= 0).all(-1)
+    inside = (w >= 0).all(-1) & in_box(p, image, 0)
     if valid is not None:
         inside = inside & valid[:, :, None, None]
     depth = torch.where(inside, (w * z[:, :, None, None]).sum(-1), -torch.inf)
-    nearest, index = depth.max(dim=1)
+    nearest = depth.amax(dim=1)
+    index = (depth == nearest[:, None]).byte().argmax(dim=1)
     index = torch.where(nearest > -torch.inf, index, -1)
     batch = torch.arange(len(z))[:, None, None]
     rows, columns = torch.arange(height)[:, None], torch.arange(width)
     weights = w[batch, index.clamp_min(0), rows, columns]  # (B, H, W, 3)
     drawn = (weights[..., None] * features[batch, index.clamp_min(0)]).sum(-2)
-    return drawn * (index >= 0)[..., None], index
+    return torch.where((index >= 0)[..., None], drawn, 0.0), index
 
 
 def reference_soft_mask(image: Tensor, face_idx: Tensor, sigmainv: float, boxlen: float, knum: int) -> Tensor:
@@ -44,11 +52,10 @@ def reference_soft_mask(image: Tensor, face_idx: Tensor, sigmainv: float, boxlen
     distances = []
     for k in range(3):
         u, v = image[:, :, k, None, None], image[:, :, (k + 1) % 3, None, None]
-        t = (((p - u) * (v - u)).sum(-1) / ((v - u) ** 2).sum(-1)).clamp(0, 1)
+        t = (((p - u) * (v - u)).sum(-1) / ((v - u) ** 2).sum(-1).clamp_min(1e-13)).clamp(0, 1)
         distances.append(((u + t[..., None] * (v - u) - p) ** 2).sum(-1))
     nearest = torch.stack(distances).amin(0)
-    lower, upper = image.amin(2)[:, :, None, None] - boxlen, image.amax(2)[:, :, None, None] + boxlen
-    near = ((p >= lower) & (p < upper)).all(-1)
+    near = in_box(p, image, boxlen)
     counted = near & (near.cumsum(1) <= knum)
     outside = torch.where(counted, 1 - torch.exp(-sigmainv * nearest), 1.0).prod(1)
     return torch.where(face_idx >= 0, 1.0, 1 - outside)

@@ -13,7 +13,9 @@ import warp as wp
 
 from genren.render.kernels.color import color_kernels
 from genren.render.kernels.common import common
-from genren.render.kernels.mask import mask_kernels
+from genren.render.kernels.mask import CHUNK, mask_kernels
+
+__all__ = ["CHUNK", "kernels"]
 
 wp.config.log_level = wp.LOG_ERROR
 wp.config.enable_backward = False

@@ -1,7 +1,8 @@
 """Visibility by a z-buffer, and features interpolated over the visible faces.
 
 Face-parallel over the pixels of each bounding box; a 64-bit key (depth above, face below) resolves visibility with one
-atomic maximum. The backward kernel recomputes the weights instead of storing them.
+atomic maximum. The backward kernel walks the same boxes and gathers what its own face drew: it stores no weights, and
+adds up in a fixed order.
 """
 
 from types import SimpleNamespace
@@ -12,17 +13,56 @@ import warp as wp
 
 def color_kernels(scalar: Any, c: SimpleNamespace) -> list[Any]:
     """Kernels `visibility`, `interpolate` and `interpolate_backward`, from the functions of `common`."""
-    vec2, pixel_x, pixel_y = c.vec2, c.pixel_x, c.pixel_y
-    first_index, last_index, corner, barycentric = c.first_index, c.last_index, c.corner, c.barycentric
+    vec2, pixel_x, pixel_y, corner, box = c.vec2, c.pixel_x, c.pixel_y, c.corner, c.box
+    areas, inside, away_from_zero, barycentric = c.areas, c.inside, c.away_from_zero, c.barycentric
+    double = scalar == wp.float64
+    unsigned = wp.uint64 if double else wp.uint32
+    sign_place = 63 if double else 31
 
     @wp.func
     def ordered(depth: scalar):
         # Unsigned integers in the order of the floats: flip all bits of negatives, the sign bit of the others.
-        bits = wp.cast(wp.float32(depth), wp.uint32)
-        sign = wp.uint32(1) << wp.uint32(31)
-        if (bits & sign) != wp.uint32(0):
+        # Adding 0 makes -0 equal to 0.
+        bits = wp.cast(depth + scalar(0.0), unsigned)
+        sign = unsigned(1) << unsigned(sign_place)
+        if (bits & sign) != unsigned(0):
             return ~bits
         return bits | sign
+
+    # The nearest face wins (z grows towards the camera), and of equals the one with the lowest index.
+    if double:
+
+        @wp.func
+        def offer(
+            depth: scalar,
+            f: int,
+            n: int,
+            row: int,
+            column: int,
+            settle: bool,
+            nearest: wp.array3d(dtype=wp.uint64),
+            key: wp.array3d(dtype=wp.uint64),
+        ):
+            # A double fills a key of its own: the first pass finds the depth, the second the first face that has it.
+            if not settle:
+                wp.atomic_max(nearest, n, row, column, ordered(depth))
+            elif ordered(depth) == nearest[n, row, column]:
+                wp.atomic_max(key, n, row, column, wp.uint64(~wp.uint32(f)))
+    else:
+
+        @wp.func
+        def offer(
+            depth: scalar,
+            f: int,
+            n: int,
+            row: int,
+            column: int,
+            settle: bool,
+            nearest: wp.array3d(dtype=wp.uint64),
+            key: wp.array3d(dtype=wp.uint64),
+        ):
+            rank = (wp.uint64(ordered(depth)) << wp.uint64(32)) | wp.uint64(~wp.uint32(f))
+            wp.atomic_max(key, n, row, column, rank)
 
     @wp.kernel(module="unique")
     def visibility(
@@ -30,10 +70,15 @@ def color_kernels(scalar: Any, c: SimpleNamespace) -> list[Any]:
         face_vertices_image: wp.array4d(dtype=scalar),
         valid_faces: wp.array2d(dtype=wp.bool),
         multiplier: scalar,
+        top: int,
+        bottom: int,
+        lanes: int,
         eps: scalar,
+        settle: bool,
+        nearest: wp.array3d(dtype=wp.uint64),
         key: wp.array3d(dtype=wp.uint64),
     ):
-        n, f = wp.tid()
+        n, f, lane = wp.tid()
         if not valid_faces[n, f]:
             return
         height = key.shape[1]
@@ -41,29 +86,37 @@ def color_kernels(scalar: Any, c: SimpleNamespace) -> list[Any]:
         a = corner(face_vertices_image, n, f, 0, multiplier)
         b = corner(face_vertices_image, n, f, 1, multiplier)
         c = corner(face_vertices_image, n, f, 2, multiplier)
-        x_min = wp.min(a[0], wp.min(b[0], c[0]))
-        x_max = wp.max(a[0], wp.max(b[0], c[0]))
-        y_min = wp.min(a[1], wp.min(b[1], c[1]))
-        y_max = wp.max(a[1], wp.max(b[1], c[1]))
-        # Rows run down while y runs up.
-        for row in range(first_index(-y_max, height, multiplier), last_index(-y_min, height, multiplier)):
+        pixels = box(a, b, c, scalar(0.0), height, width, multiplier)
+        for row in range(wp.max(pixels[2], top) + lane, wp.min(pixels[3], bottom), lanes):
             y = pixel_y(row, height, multiplier)
-            if y < y_min or y >= y_max:
-                continue
-            for column in range(first_index(x_min, width, multiplier), last_index(x_max, width, multiplier)):
-                x = pixel_x(column, width, multiplier)
-                if x < x_min or x >= x_max:
-                    continue
-                w = barycentric(vec2(x, y), a, b, c, eps)
-                if w[0] >= scalar(0.0) and w[1] >= scalar(0.0) and w[2] >= scalar(0.0):
-                    z = (
+            for column in range(pixels[0], pixels[1]):
+                spans = areas(vec2(pixel_x(column, width, multiplier), y), a, b, c)
+                if inside(spans):
+                    w = barycentric(spans, eps)
+                    depth = (
                         w[0] * face_vertices_z[n, f, 0]
                         + w[1] * face_vertices_z[n, f, 1]
                         + w[2] * face_vertices_z[n, f, 2]
                     )
-                    # Nearest wins (z grows towards the camera); of equals the face with the lowest index.
-                    face_bits = wp.uint64(~wp.uint32(f))
-                    wp.atomic_max(key, n, row, column, (wp.uint64(ordered(z)) << wp.uint64(32)) | face_bits)
+                    offer(depth, f, n, row, column, settle, nearest, key)
+
+    @wp.func
+    def weights_at(
+        image: wp.array4d(dtype=scalar),
+        n: int,
+        f: int,
+        row: int,
+        column: int,
+        height: int,
+        width: int,
+        multiplier: scalar,
+        eps: scalar,
+    ):
+        p = vec2(pixel_x(column, width, multiplier), pixel_y(row, height, multiplier))
+        a = corner(image, n, f, 0, multiplier)
+        b = corner(image, n, f, 1, multiplier)
+        c = corner(image, n, f, 2, multiplier)
+        return barycentric(areas(p, a, b, c), eps)
 
     @wp.kernel(module="unique")
     def interpolate(
@@ -71,21 +124,22 @@ def color_kernels(scalar: Any, c: SimpleNamespace) -> list[Any]:
         face_vertices_image: wp.array4d(dtype=scalar),
         face_features: wp.array4d(dtype=scalar),
         multiplier: scalar,
+        top: int,
         eps: scalar,
         face_idx: wp.array3d(dtype=wp.int64),
         features: wp.array4d(dtype=scalar),
     ):
-        n, row, column = wp.tid()
+        # `face_idx` may be the memory of `key`: each thread reads its pixel before it writes it.
+        n, band_row, column = wp.tid()
+        row = top + band_row
         if key[n, row, column] == wp.uint64(0):
             face_idx[n, row, column] = wp.int64(-1)
+            for d in range(features.shape[3]):
+                features[n, row, column, d] = scalar(0.0)
             return
         f = int(~wp.uint32(key[n, row, column]))
         face_idx[n, row, column] = wp.int64(f)
-        p = vec2(pixel_x(column, key.shape[2], multiplier), pixel_y(row, key.shape[1], multiplier))
-        a = corner(face_vertices_image, n, f, 0, multiplier)
-        b = corner(face_vertices_image, n, f, 1, multiplier)
-        c = corner(face_vertices_image, n, f, 2, multiplier)
-        w = barycentric(p, a, b, c, eps)
+        w = weights_at(face_vertices_image, n, f, row, column, key.shape[1], key.shape[2], multiplier, eps)
         for d in range(features.shape[3]):
             features[n, row, column, d] = (
                 w[0] * face_features[n, f, 0, d] + w[1] * face_features[n, f, 1, d] + w[2] * face_features[n, f, 2, d]
@@ -98,42 +152,47 @@ def color_kernels(scalar: Any, c: SimpleNamespace) -> list[Any]:
         face_vertices_image: wp.array4d(dtype=scalar),
         face_features: wp.array4d(dtype=scalar),
         multiplier: scalar,
+        first: int,
+        lanes: int,
         eps: scalar,
         grad_image: wp.array4d(dtype=scalar),
         grad_face_features: wp.array4d(dtype=scalar),
     ):
-        n, row, column = wp.tid()
-        f = int(face_idx[n, row, column])
-        if f < 0:
-            return
-        p = vec2(
-            pixel_x(column, face_idx.shape[2], multiplier),
-            pixel_y(row, face_idx.shape[1], multiplier),
-        )
+        n, share_face, lane = wp.tid()
+        f = first + share_face
+        height = face_idx.shape[1]
+        width = face_idx.shape[2]
         a = corner(face_vertices_image, n, f, 0, multiplier)
         b = corner(face_vertices_image, n, f, 1, multiplier)
         c = corner(face_vertices_image, n, f, 2, multiplier)
-        w = barycentric(p, a, b, c, eps)
+        pixels = box(a, b, c, scalar(0.0), height, width, multiplier)
 
-        # Slope over the image plane, in NDC, of the loss's linear form in this face's features.
-        one = corner(face_vertices_image, n, f, 1, scalar(1.0)) - corner(face_vertices_image, n, f, 0, scalar(1.0))
-        two = corner(face_vertices_image, n, f, 2, scalar(1.0)) - corner(face_vertices_image, n, f, 0, scalar(1.0))
-        area = one[0] * two[1] - one[1] * two[0]
-        if area < scalar(0.0):
-            area -= eps
-        else:
-            area += eps
-        slope = vec2(scalar(0.0), scalar(0.0))
-        for d in range(grad_features.shape[3]):
-            g = grad_features[n, row, column, d]
-            for k in range(3):
-                wp.atomic_add(grad_face_features, n, f, k, d, g * w[k])
-            rise1 = face_features[n, f, 1, d] - face_features[n, f, 0, d]
-            rise2 = face_features[n, f, 2, d] - face_features[n, f, 0, d]
-            slope += vec2(rise1 * two[1] - rise2 * one[1], rise2 * one[0] - rise1 * two[0]) * (g / area)
-        # A corner that moves by d carries the linear field along by its own weight: dI = -w_k (slope . d).
-        for k in range(3):
-            wp.atomic_add(grad_image, n, f, k, 0, -w[k] * slope[0])
-            wp.atomic_add(grad_image, n, f, k, 1, -w[k] * slope[1])
+        one = (b - a) / multiplier
+        two = (c - a) / multiplier
+        area = away_from_zero(one[0] * two[1] - one[1] * two[0], eps)
+        grad_a = vec2(scalar(0.0), scalar(0.0))
+        grad_b = vec2(scalar(0.0), scalar(0.0))
+        grad_c = vec2(scalar(0.0), scalar(0.0))
+        for row in range(pixels[2] + lane, pixels[3], lanes):
+            for column in range(pixels[0], pixels[1]):
+                if face_idx[n, row, column] == wp.int64(f):
+                    w = weights_at(face_vertices_image, n, f, row, column, height, width, multiplier, eps)
+                    # Slope over the image plane, in NDC, of the loss's linear form in this face's features.
+                    slope = vec2(scalar(0.0), scalar(0.0))
+                    for d in range(grad_features.shape[3]):
+                        g = grad_features[n, row, column, d]
+                        for k in range(3):
+                            wp.atomic_add(grad_face_features, n, f, k, d, g * w[k])
+                        rise1 = face_features[n, f, 1, d] - face_features[n, f, 0, d]
+                        rise2 = face_features[n, f, 2, d] - face_features[n, f, 0, d]
+                        slope += vec2(rise1 * two[1] - rise2 * one[1], rise2 * one[0] - rise1 * two[0]) * (g / area)
+                    # A corner that moves by s carries the linear field along by its own weight: dI = -w_k (slope . s).
+                    grad_a -= w[0] * slope
+                    grad_b -= w[1] * slope
+                    grad_c -= w[2] * slope
+        for i in range(2):
+            wp.atomic_add(grad_image, n, f, 0, i, grad_a[i])
+            wp.atomic_add(grad_image, n, f, 1, i, grad_b[i])
+            wp.atomic_add(grad_image, n, f, 2, i, grad_c[i])
 
     return [visibility, interpolate, interpolate_backward]

@@ -7,7 +7,7 @@ import warp as wp
 
 
 def common(scalar: Any) -> SimpleNamespace:
-    """Functions and vector types for `wp.float32` or `wp.float64`."""
+    """Functions and vector types for `wp.float32` or `wp.float64`. Coordinates are NDC times the multiplier."""
     vec2, vec3 = (wp.types.vector(length=n, dtype=scalar) for n in (2, 3))
 
     @wp.func
@@ -19,42 +19,79 @@ def common(scalar: Any) -> SimpleNamespace:
         return multiplier / scalar(height) * scalar(height - 2 * row - 1)
 
     @wp.func
-    def first_index(coordinate: scalar, size: int, multiplier: scalar):
-        # First pixel whose centre may be at or beyond `coordinate`, one to spare for rounding; clamped before the cast,
-        # since a huge or not-a-number coordinate has no integer.
-        index = (coordinate / multiplier + scalar(1.0)) * scalar(size) * scalar(0.5) - scalar(1.5)
-        return int(wp.max(scalar(0.0), wp.min(scalar(size), index)))
+    def first_column(x: scalar, width: int, multiplier: scalar):
+        # The first column whose centre is at or beyond x, `width` if there is none: a guess that rounding can only make
+        # too small, by less than one. Clamped before the cast, since a huge coordinate has no integer; NaN gives 0.
+        half = scalar(width) * scalar(0.5)
+        guess = wp.ceil(x * (half / multiplier) + (half - scalar(0.51)))
+        column = wp.int32(0)
+        if guess > scalar(0.0):
+            column = int(wp.min(guess, scalar(width)))
+        if column < width and pixel_x(column, width, multiplier) < x:
+            column += 1
+        return column
 
     @wp.func
-    def last_index(coordinate: scalar, size: int, multiplier: scalar):
-        index = (coordinate / multiplier + scalar(1.0)) * scalar(size) * scalar(0.5) + scalar(1.5)
-        return int(wp.max(scalar(0.0), wp.min(scalar(size), index)))
+    def first_row(y: scalar, height: int, multiplier: scalar):
+        # The first row whose centre is below y; rows run down while y runs up.
+        half = scalar(height) * scalar(0.5)
+        guess = wp.ceil((half - scalar(0.51)) - y * (half / multiplier))
+        row = wp.int32(0)
+        if guess > scalar(0.0):
+            row = int(wp.min(guess, scalar(height)))
+        if row < height and pixel_y(row, height, multiplier) >= y:
+            row += 1
+        return row
 
     @wp.func
-    def corner(image: wp.array4d(dtype=scalar), b: int, f: int, k: int, multiplier: scalar):
-        return vec2(image[b, f, k, 0] * multiplier, image[b, f, k, 1] * multiplier)
+    def corner(image: wp.array4d(dtype=scalar), n: int, f: int, k: int, multiplier: scalar):
+        return vec2(image[n, f, k, 0] * multiplier, image[n, f, k, 1] * multiplier)
 
     @wp.func
-    def barycentric(p: vec2, a: vec2, b: vec2, c: vec2, eps: scalar):
+    def box(a: vec2, b: vec2, c: vec2, margin: scalar, height: int, width: int, multiplier: scalar):
+        # Pixels whose centres lie in the half-open box around a triangle: columns [0], [1]) and rows [2], [3]).
+        return wp.vec4i(
+            first_column(wp.min(a[0], wp.min(b[0], c[0])) - margin, width, multiplier),
+            first_column(wp.max(a[0], wp.max(b[0], c[0])) + margin, width, multiplier),
+            first_row(wp.max(a[1], wp.max(b[1], c[1])) + margin, height, multiplier),
+            first_row(wp.min(a[1], wp.min(b[1], c[1])) - margin, height, multiplier),
+        )
+
+    @wp.func
+    def areas(p: vec2, a: vec2, b: vec2, c: vec2):
+        # Twice the signed areas that p spans with each edge.
         pa = a - p
         pb = b - p
         pc = c - p
-        w0 = pb[0] * pc[1] - pb[1] * pc[0]
-        w1 = pc[0] * pa[1] - pc[1] * pa[0]
-        w2 = pa[0] * pb[1] - pa[1] * pb[0]
-        norm = w0 + w1 + w2
-        if norm < scalar(0.0):
-            norm -= eps
-        else:
-            norm += eps
-        return vec3(w0 / norm, w1 / norm, w2 / norm)
+        return vec3(pb[0] * pc[1] - pb[1] * pc[0], pc[0] * pa[1] - pc[1] * pa[0], pa[0] * pb[1] - pa[1] * pb[0])
+
+    @wp.func
+    def inside(w: vec3):
+        # As the signs of the barycentric weights, without their division; never true of NaN.
+        if w[0] + w[1] + w[2] < scalar(0.0):
+            return w[0] <= scalar(0.0) and w[1] <= scalar(0.0) and w[2] <= scalar(0.0)
+        return w[0] >= scalar(0.0) and w[1] >= scalar(0.0) and w[2] >= scalar(0.0)
+
+    @wp.func
+    def away_from_zero(x: scalar, eps: scalar):
+        if x < scalar(0.0):
+            return x - eps
+        return x + eps
+
+    @wp.func
+    def barycentric(w: vec3, eps: scalar):
+        norm = away_from_zero(w[0] + w[1] + w[2], eps)
+        return vec3(w[0] / norm, w[1] / norm, w[2] / norm)
 
     return SimpleNamespace(
         vec2=vec2,
+        vec3=vec3,
         pixel_x=pixel_x,
         pixel_y=pixel_y,
-        first_index=first_index,
-        last_index=last_index,
         corner=corner,
+        box=box,
+        areas=areas,
+        inside=inside,
+        away_from_zero=away_from_zero,
         barycentric=barycentric,
     )
