@@ -12,6 +12,10 @@ from genren import paths
 from genren.errors import InputError
 from genren.files import write_json
 
+# PyTorch's CPU threads spin for milliseconds after every operation, on the cores that the renderer's threads want. Read
+# when PyTorch is imported, which doors come before. Shorter is faster, shortest is slower (docs/performance.md).
+os.environ.setdefault("GOMP_SPINCOUNT", "10000")
+
 
 @contextmanager
 def door() -> Iterator[None]:
