@@ -4,6 +4,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 # DVC's stages call `python`: the environment's comes first.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
+# As the commands do for themselves (genren/doors.py): pytest imports PyTorch before any door.
+export GOMP_SPINCOUNT ?= 10000
 
 .PHONY: repro test lint meshes bench clean
 
@@ -24,7 +26,9 @@ meshes: .venv/installed
 	dvc exp run --force --name meshes -S fetch.source=meshes -S fetch.folder=$(FOLDER) -S 'categories=[$(CATEGORIES)]'
 
 bench: .venv/installed
-	pytest tests/benchmarks --benchmark-only
+	mkdir -p work
+	pytest tests/benchmarks --benchmark-only --benchmark-json=work/bench.json
+	python -m tests.benchmarks.table work/bench.json
 
 .venv/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv

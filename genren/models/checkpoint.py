@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
@@ -28,13 +29,15 @@ class Checkpoint:
 
 def save(path: Path, model: GenerativeRenderer, category: str, seed: int, step: int, params: TrainParams) -> None:
     """Write a checkpoint, atomically."""
-    header = {
-        "genren": __version__,
+    described = {
+        "version": __version__,
         "category": category,
-        "seed": str(seed),
-        "step": str(step),
-        "params": json.dumps(params.model_dump(mode="json"), sort_keys=True),
+        "seed": seed,
+        "step": step,
+        "params": params.model_dump(mode="json"),
     }
+    # Under one key: safetensors writes keys in an order that changes from run to run.
+    header = {"genren": json.dumps(described, sort_keys=True)}
     tensors = {name: tensor.detach().contiguous().cpu() for name, tensor in model.state_dict().items()}
     with replacing(path) as temporary:
         save_file(tensors, temporary, metadata=header)
@@ -46,16 +49,14 @@ def load(path: Path, category: str | None = None, expected: TrainParams | None =
         raise InputError(f"checkpoint {path} does not exist; train one with `genren train --category ...`")
     try:
         with safe_open(path, framework="pt") as file:
-            header = file.metadata() or {}
+            metadata = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (not a dict)
     except (SafetensorError, OSError) as error:
         raise InputError(f"checkpoint {path} cannot be read ({error}); train it again") from None
-    missing = {"genren", "category", "seed", "step", "params"} - header.keys()
-    if missing:
-        raise InputError(f"checkpoint {path} lacks {sorted(missing)} in its header; it was not written by genren")
+    header = _described(path, metadata)
     if category is not None and header["category"] != category:
         raise InputError(f"checkpoint {path} is of category {header['category']!r}, expected {category!r}")
-    params = parse(TrainParams, json.loads(header["params"]), f"checkpoint {path}")
+    params = parse(TrainParams, header["params"], f"checkpoint {path}")
     if expected is not None:
         _compare(path, params, expected)
     model = GenerativeRenderer(params.model)
@@ -64,7 +65,19 @@ def load(path: Path, category: str | None = None, expected: TrainParams | None =
     except RuntimeError as error:
         raise InputError(f"checkpoint {path} does not fit its own settings: {' '.join(str(error).split())}") from None
     model.eval()
-    return Checkpoint(model, header["category"], int(header["seed"]), int(header["step"]), params, header["genren"])
+    return Checkpoint(model, header["category"], header["seed"], header["step"], params, header["version"])
+
+
+def _described(path: Path, metadata: dict[str, str]) -> dict[str, Any]:
+    """What `save` wrote about a checkpoint."""
+    try:
+        header: dict[str, Any] = json.loads(metadata["genren"])
+        missing = {"version", "category", "seed", "step", "params"} - header.keys()
+    except (KeyError, AttributeError, json.JSONDecodeError):
+        raise InputError(f"checkpoint {path} does not say what it is; it was not written by genren") from None
+    if missing:
+        raise InputError(f"checkpoint {path} lacks {sorted(missing)} in its header; it was not written by genren")
+    return header
 
 
 def _compare(path: Path, found: TrainParams, expected: TrainParams) -> None:

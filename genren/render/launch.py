@@ -20,7 +20,8 @@ _THREADS = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="dibr")
 _BUSY = 1 << 17
 _MOST_LANES = 32
 
-_WORTH_A_THREAD = 1 << 13
+# Faces and pixels below which waking another thread costs more than it saves.
+_WORTH_A_THREAD = 1 << 15
 
 Share = Callable[[slice, int, int], None]
 
