@@ -79,7 +79,7 @@ def test_the_first_of_equally_near_faces_is_drawn():
     image = (image * 0 + torch.tensor([[-0.5, -0.5], [0.5, -0.5], [0.0, 0.5]])).repeat(1, 4, 1, 1)
     features = features.repeat(1, 4, 1, 1)
     for dtype in (torch.float32, torch.float64):
-        depth = torch.tensor([-1.0, 0.0, -0.0, 0.0], dtype=dtype)[None, :, None].repeat(1, 1, 3)
+        depth = torch.tensor([-1.0, -0.0, 0.0, 0.0], dtype=dtype)[None, :, None].repeat(1, 1, 3)
 
         _, face_idx = rasterize(16, 16, depth, image.to(dtype), features.to(dtype))
 

@@ -128,13 +128,12 @@ def test_covered_pixels_are_full_and_pull_nothing():
 
 def test_no_pixel_beyond_the_box_is_reached():
     """The reach ends at half-open boxes enlarged by boxlen, exactly."""
-    image = torch.tensor([[[[-0.5, -0.5], [0.0, -0.5], [0.0, 0.0]]]], dtype=torch.float64)
+    image = torch.tensor([[[[-8, -8], [2, -8], [2, 2]]]], dtype=torch.float64) / 16
 
-    mask = dibr_soft_mask(image, torch.full((1, 16, 16), -1), sigmainv=1e-3, boxlen=0.25)
+    mask = dibr_soft_mask(image, torch.full((1, 16, 16), -1), sigmainv=1e-3, boxlen=3 / 16)
 
-    # Centres at odd multiples of 1/16: columns and rows whose centres lie in [-0.75, 0.25).
-    columns = [i for i in range(16) if -0.75 <= (2 * i - 15) / 16 < 0.25]
-    rows = [15 - i for i in columns]
+    # Centres lie at odd sixteenths: the first at -11 is inside, the one at 5 no more.
+    inside = [i for i in range(16) if -11 <= 2 * i - 15 < 5]
     expected = torch.zeros(16, 16, dtype=torch.bool)
-    expected[torch.tensor(rows)[:, None], torch.tensor(columns)] = True
+    expected[torch.tensor([15 - i for i in inside])[:, None], torch.tensor(inside)] = True
     assert torch.equal(mask[0] > 0, expected)
