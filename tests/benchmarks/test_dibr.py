@@ -27,10 +27,10 @@ CPU_FACES_AND_PIXELS = 6_000_000
 CUDA_BYTES = 60 << 30
 
 
-def step(draw: Callable[..., Any], batch: int, size: int, faces: int) -> Callable[[], None]:
+def step(draw: Callable[..., Any], batch: int, size: int, faces: int, shift: float = 0) -> Callable[[], None]:
     """One forward and backward pass of `draw` on spheres: three features, the defaults of Kaolin."""
     depth, image, features = sphere(batch, MESHES[faces], DEVICE)
-    image.requires_grad_()
+    image = (image + shift).requires_grad_()
     features.requires_grad_()
     normals = torch.ones_like(depth[..., 0])
 
@@ -80,6 +80,12 @@ def test_grid(benchmark: Any, batch: int, size: int, faces: int, who: str):
     benchmark.group = f"{batch} x {size}px, {faces} faces"
     note(benchmark, who, batch, size, faces)
     benchmark.pedantic(run, rounds=7, warmup_rounds=2)
+
+
+def test_off_screen(benchmark: Any):
+    """The floor: 64 images with 2,000 faces that reach no pixel, every face read and every pixel written."""
+    benchmark.group = "64 x 64px, 2000 faces"
+    benchmark.pedantic(step(backend("warp"), 64, 64, 2000, shift=5.0), rounds=7, warmup_rounds=2)
 
 
 def test_brute_force(benchmark: Any):
