@@ -23,15 +23,23 @@ def in_box(p: Tensor, image: Tensor, margin: float) -> Tensor:
 
 
 def reference_rasterize(
-    height: int, width: int, z: Tensor, image: Tensor, features: Tensor, valid: Tensor | None = None
+    height: int,
+    width: int,
+    z: Tensor,
+    image: Tensor,
+    features: Tensor,
+    valid: Tensor | None = None,
+    multiplier: float = 1000.0,
+    eps: float = 1e-8,
 ) -> tuple[Tensor, Tensor]:
     """Per pixel the face of largest interpolated z among those that contain it, the first of equals."""
     p = pixel_centers(height, width, z.dtype)[None, None]  # (1, 1, H, W, 2)
     a, b, c = (image[:, :, k, None, None] for k in range(3))
     w = torch.stack([cross(b - p, c - p), cross(c - p, a - p), cross(a - p, b - p)], dim=-1)
     norm = w.sum(-1, keepdim=True)
-    # The operator adds 1e-8 in coordinates 1000 times as large.
-    w = w / (norm + torch.where(norm < 0, -1e-14, 1e-14))
+    # The operator adds `eps` to an area in multiplied coordinates.
+    thin = eps / multiplier**2
+    w = w / (norm + torch.where(norm < 0, -thin, thin))
     inside = (w >= 0).all(-1) & in_box(p, image, 0)
     if valid is not None:
         inside = inside & valid[:, :, None, None]

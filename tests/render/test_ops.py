@@ -37,6 +37,23 @@ def test_the_registered_operators_keep_pytorchs_rules(dtype: torch.dtype):
     torch.library.opcheck(ops.soft_mask_backward, inputs)
 
 
+def test_memory_layout_does_not_matter():
+    """Views with other strides, expanded ones too, draw and learn as their copies do."""
+    depth, image, features, normals = (t.detach() for t in scene())
+    depth = depth.mT.contiguous().mT
+    image = image.permute(3, 2, 1, 0).contiguous().permute(3, 2, 1, 0)
+    features = features[:1, :, :, :1].expand(2, -1, -1, 3)
+    views = depth, image.requires_grad_(), features.requires_grad_(), normals[:, :1].expand(-1, 20)
+    copies = [t.detach().contiguous().requires_grad_(t.requires_grad) for t in views]
+
+    found, expected = loss(*views), loss(*copies)
+
+    assert not any(t.is_contiguous() for t in views)
+    assert torch.equal(found, expected)
+    for a, b in zip(torch.autograd.grad(found, views[1:3]), torch.autograd.grad(expected, copies[1:3]), strict=True):
+        assert torch.equal(a, b)
+
+
 def test_a_compiled_function_draws_the_same():
     """`torch.compile` takes the operator in one graph, gradients included."""
     inputs = scene()

@@ -72,6 +72,15 @@ def test_the_deterministic_path_reads_the_same(mode: str):
         torch.testing.assert_close(a, b)
 
 
+@pytest.mark.parametrize("mode", ["nearest", "bilinear"])
+def test_the_deterministic_path_stays_inside_the_map(mode: str):
+    """The corners of every map of the batch are read as `grid_sample` reads them, the last texel's neighbours too."""
+    maps = torch.rand(2, 3, 5, 7, dtype=torch.float64)
+    uv = CORNERS.double().repeat(2, 1, 1)
+
+    torch.testing.assert_close(gather(uv, maps, mode), texture_mapping(uv, maps, mode))
+
+
 @pytest.mark.parametrize(
     ("uv", "maps", "mode", "message"),
     [
