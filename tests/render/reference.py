@@ -49,7 +49,15 @@ def reference_rasterize(
     index = torch.where(nearest > -torch.inf, index, -1)
     batch = torch.arange(len(z))[:, None, None]
     rows, columns = torch.arange(height)[:, None], torch.arange(width)
-    weights = w[batch, index.clamp_min(0), rows, columns]  # (B, H, W, 3)
+    weights = w[batch, index.clamp_min(0), rows, columns].detach()  # (B, H, W, 3)
+    # The gradient is that of the weights of the point they make, which stays, with `eps` added to the area in NDC.
+    a, b, c = image[batch, index.clamp_min(0)].unbind(-2)
+    point = (weights[..., None] * torch.stack([a, b, c], dim=-2)).sum(-2).detach()
+    area = cross(b - a, c - a)
+    area = area + torch.where(area < 0, -eps, eps)
+    u, v = cross(point - a, c - a) / area, cross(b - a, point - a) / area
+    learned = torch.stack([-u - v, u, v], dim=-1)
+    weights = weights + learned - learned.detach()
     drawn = (weights[..., None] * features[batch, index.clamp_min(0)]).sum(-2)
     return torch.where((index >= 0)[..., None], drawn, 0.0), index
 

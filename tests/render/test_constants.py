@@ -46,6 +46,21 @@ def test_eps_shrinks_the_weights(clockwise: bool, multiplier: float, eps: float)
     torch.testing.assert_close(drawn, expected)
 
 
+@pytest.mark.parametrize("clockwise", [False, True])
+@pytest.mark.parametrize(("multiplier", "eps"), [(1.0, 0.1), (1000.0, 0.0), (1000.0, 0.1)])
+def test_eps_tames_the_gradient(clockwise: bool, multiplier: float, eps: float):
+    """Backward, `eps` is added to the area in NDC, as in Kaolin: positions learn the quotient's whole derivative."""
+    depth, image, features = random_faces(1, 12)
+    order = [0, 2, 1] if clockwise else [0, 1, 2]
+    depth, image, features = depth[:, :, order], image[:, :, order], features[:, :, order]
+    fast, slow = image.clone().requires_grad_(), image.clone().requires_grad_()
+
+    reference_rasterize(16, 16, depth, slow, features, None, multiplier, eps)[0].square().sum().backward()
+    rasterize(16, 16, depth, fast, features, None, multiplier, eps)[0].square().sum().backward()
+
+    torch.testing.assert_close(fast.grad, slow.grad)
+
+
 @pytest.mark.parametrize(
     "changed",
     [

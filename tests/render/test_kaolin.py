@@ -61,7 +61,7 @@ def test_the_whole_call_is_handed_over(monkeypatch: pytest.MonkeyPatch):
 def test_numbers_are_kaolins():
     """Where Kaolin and a GPU are: colours, mask, face indices and gradients of the two back ends agree."""
     pytest.importorskip("kaolin.render.mesh", reason="needs NVIDIA's kaolin")
-    for subdivisions, size, batch, knum in product((5, 10, 32), (64, 128, 250), (1, 4), (30, 300)):
+    for subdivisions, size, batch, knum in product((5, 10, 32, 100), (64, 128, 250), (1, 4), (30, 300)):
         depth, image, features = sphere(batch, subdivisions, "cuda")
         normals = torch.ones(depth.shape[:2], device="cuda")
         results = []
@@ -79,4 +79,4 @@ def test_numbers_are_kaolins():
         torch.testing.assert_close(results[0][1][same], results[1][1][same], atol=1e-4, rtol=1e-4)
         assert ((results[0][2] - results[1][2]).abs() > 1e-4).double().mean() < 1e-3
         for ours, theirs in zip(results[0][3:], results[1][3:], strict=True):
-            assert (ours - theirs).norm() < 1e-2 * theirs.norm()
+            assert (ours - theirs).norm() < 2e-3 * theirs.norm()

@@ -145,6 +145,11 @@ def color_kernels(scalar: Any, c: SimpleNamespace) -> list[Any]:
                 w[0] * face_features[n, f, 0, d] + w[1] * face_features[n, f, 1, d] + w[2] * face_features[n, f, 2, d]
             )
 
+    @wp.func
+    def turned(v: vec2):
+        # The gradient of cross(s, v) by s.
+        return vec2(v[1], -v[0])
+
     @wp.kernel(module="unique")
     def interpolate_backward(
         grad_features: wp.array4d(dtype=scalar),
@@ -177,19 +182,24 @@ def color_kernels(scalar: Any, c: SimpleNamespace) -> list[Any]:
             for column in range(pixels[0], pixels[1]):
                 if face_idx[n, row, column] == wp.int64(f):
                     w = weights_at(face_vertices_image, n, f, row, column, height, width, multiplier, eps)
-                    # Slope over the image plane, in NDC, of the loss's linear form in this face's features.
-                    slope = vec2(scalar(0.0), scalar(0.0))
+                    rise1 = scalar(0.0)
+                    rise2 = scalar(0.0)
                     for d in range(grad_features.shape[3]):
                         g = grad_features[n, row, column, d]
                         for k in range(3):
                             wp.atomic_add(grad_face_features, n, f, k, d, g * w[k])
-                        rise1 = face_features[n, f, 1, d] - face_features[n, f, 0, d]
-                        rise2 = face_features[n, f, 2, d] - face_features[n, f, 0, d]
-                        slope += vec2(rise1 * two[1] - rise2 * one[1], rise2 * one[0] - rise1 * two[0]) * (g / area)
-                    # A corner that moves by s carries the linear field along by its own weight: dI = -w_k (slope . s).
-                    grad_a -= w[0] * slope
-                    grad_b -= w[1] * slope
-                    grad_c -= w[2] * slope
+                        rise1 += g * (face_features[n, f, 1, d] - face_features[n, f, 0, d])
+                        rise2 += g * (face_features[n, f, 2, d] - face_features[n, f, 0, d])
+                    # The loss is linear over a face, rise1 u + rise2 v, u = (s x two) / area and v = (one x s) / area:
+                    # differentiated at the point that the weights make, which stays; the area holds `eps`.
+                    s = w[1] * one + w[2] * two + (w[0] + w[1] + w[2] - scalar(1.0)) * a / multiplier
+                    by_s = (rise1 * turned(two) - rise2 * turned(one)) / area
+                    value = wp.dot(by_s, s)
+                    by_one = (rise2 * turned(s) - value * turned(two)) / area
+                    by_two = (value * turned(one) - rise1 * turned(s)) / area
+                    grad_a -= by_s + by_one + by_two
+                    grad_b += by_one
+                    grad_c += by_two
         for i in range(2):
             wp.atomic_add(grad_image, n, f, 0, i, grad_a[i])
             wp.atomic_add(grad_image, n, f, 1, i, grad_b[i])
