@@ -13,7 +13,7 @@ import warp as wp
 
 def color_kernels(scalar: Any, c: SimpleNamespace) -> list[Any]:
     """Kernels `visibility`, `interpolate` and `interpolate_backward`, from the functions of `common`."""
-    vec2, pixel_x, pixel_y, corner, box = c.vec2, c.pixel_x, c.pixel_y, c.corner, c.box
+    vec2, pixel_x, pixel_y, triangle, box = c.vec2, c.pixel_x, c.pixel_y, c.triangle, c.box
     areas, inside, away_from_zero, barycentric = c.areas, c.inside, c.away_from_zero, c.barycentric
     double = scalar == wp.float64
     unsigned = wp.uint64 if double else wp.uint32
@@ -29,40 +29,27 @@ def color_kernels(scalar: Any, c: SimpleNamespace) -> list[Any]:
             return ~bits
         return bits | sign
 
-    # The nearest face wins (z grows towards the camera), and of equals the one with the lowest index.
-    if double:
-
-        @wp.func
-        def offer(
-            depth: scalar,
-            f: int,
-            n: int,
-            row: int,
-            column: int,
-            settle: bool,
-            nearest: wp.array3d(dtype=wp.uint64),
-            key: wp.array3d(dtype=wp.uint64),
-        ):
+    @wp.func
+    def offer(
+        depth: scalar,
+        f: int,
+        n: int,
+        row: int,
+        column: int,
+        settle: bool,
+        nearest: wp.array3d(dtype=wp.uint64),
+        key: wp.array3d(dtype=wp.uint64),
+    ):
+        # The nearest face wins (z grows towards the camera), and of equals the one with the lowest index.
+        last = wp.uint64(~wp.uint32(f))
+        if wp.static(double):
             # A double fills a key of its own: the first pass finds the depth, the second the first face that has it.
             if not settle:
-                wp.atomic_max(nearest, n, row, column, ordered(depth))
-            elif ordered(depth) == nearest[n, row, column]:
-                wp.atomic_max(key, n, row, column, wp.uint64(~wp.uint32(f)))
-    else:
-
-        @wp.func
-        def offer(
-            depth: scalar,
-            f: int,
-            n: int,
-            row: int,
-            column: int,
-            settle: bool,
-            nearest: wp.array3d(dtype=wp.uint64),
-            key: wp.array3d(dtype=wp.uint64),
-        ):
-            rank = (wp.uint64(ordered(depth)) << wp.uint64(32)) | wp.uint64(~wp.uint32(f))
-            wp.atomic_max(key, n, row, column, rank)
+                wp.atomic_max(nearest, n, row, column, wp.uint64(ordered(depth)))
+            elif wp.uint64(ordered(depth)) == nearest[n, row, column]:
+                wp.atomic_max(key, n, row, column, last)
+        else:
+            wp.atomic_max(key, n, row, column, (wp.uint64(ordered(depth)) << wp.uint64(32)) | last)
 
     @wp.kernel(module="unique")
     def visibility(
@@ -83,14 +70,12 @@ def color_kernels(scalar: Any, c: SimpleNamespace) -> list[Any]:
             return
         height = key.shape[1]
         width = key.shape[2]
-        a = corner(face_vertices_image, n, f, 0, multiplier)
-        b = corner(face_vertices_image, n, f, 1, multiplier)
-        c = corner(face_vertices_image, n, f, 2, multiplier)
-        pixels = box(a, b, c, scalar(0.0), height, width, multiplier)
+        t = triangle(face_vertices_image, n, f, multiplier)
+        pixels = box(t, scalar(0.0), height, width, multiplier)
         for row in range(wp.max(pixels[2], top) + lane, wp.min(pixels[3], bottom), lanes):
             y = pixel_y(row, height, multiplier)
             for column in range(pixels[0], pixels[1]):
-                spans = areas(vec2(pixel_x(column, width, multiplier), y), a, b, c)
+                spans = areas(vec2(pixel_x(column, width, multiplier), y), t)
                 if inside(spans):
                     w = barycentric(spans, eps)
                     depth = (
@@ -113,10 +98,7 @@ def color_kernels(scalar: Any, c: SimpleNamespace) -> list[Any]:
         eps: scalar,
     ):
         p = vec2(pixel_x(column, width, multiplier), pixel_y(row, height, multiplier))
-        a = corner(image, n, f, 0, multiplier)
-        b = corner(image, n, f, 1, multiplier)
-        c = corner(image, n, f, 2, multiplier)
-        return barycentric(areas(p, a, b, c), eps)
+        return barycentric(areas(p, triangle(image, n, f, multiplier)), eps)
 
     @wp.kernel(module="unique")
     def interpolate(
@@ -167,13 +149,11 @@ def color_kernels(scalar: Any, c: SimpleNamespace) -> list[Any]:
         f = first + share_face
         height = face_idx.shape[1]
         width = face_idx.shape[2]
-        a = corner(face_vertices_image, n, f, 0, multiplier)
-        b = corner(face_vertices_image, n, f, 1, multiplier)
-        c = corner(face_vertices_image, n, f, 2, multiplier)
-        pixels = box(a, b, c, scalar(0.0), height, width, multiplier)
+        t = triangle(face_vertices_image, n, f, multiplier)
+        pixels = box(t, scalar(0.0), height, width, multiplier)
 
-        one = (b - a) / multiplier
-        two = (c - a) / multiplier
+        one = (t.b - t.a) / multiplier
+        two = (t.c - t.a) / multiplier
         area = away_from_zero(one[0] * two[1] - one[1] * two[0], eps)
         grad_a = vec2(scalar(0.0), scalar(0.0))
         grad_b = vec2(scalar(0.0), scalar(0.0))
@@ -192,7 +172,7 @@ def color_kernels(scalar: Any, c: SimpleNamespace) -> list[Any]:
                         rise2 += g * (face_features[n, f, 2, d] - face_features[n, f, 0, d])
                     # The loss is linear over a face, rise1 u + rise2 v, u = (s x two) / area and v = (one x s) / area:
                     # differentiated at the point that the weights make, which stays; the area holds `eps`.
-                    s = w[1] * one + w[2] * two + (w[0] + w[1] + w[2] - scalar(1.0)) * a / multiplier
+                    s = w[1] * one + w[2] * two + (w[0] + w[1] + w[2] - scalar(1.0)) * t.a / multiplier
                     by_s = (rise1 * turned(two) - rise2 * turned(one)) / area
                     value = wp.dot(by_s, s)
                     by_one = (rise2 * turned(s) - value * turned(two)) / area

@@ -47,22 +47,38 @@ def common(scalar: Any) -> SimpleNamespace:
     def corner(image: wp.array4d(dtype=scalar), n: int, f: int, k: int, multiplier: scalar):
         return vec2(image[n, f, k, 0] * multiplier, image[n, f, k, 1] * multiplier)
 
+    @wp.struct
+    class Triangle:
+        a: vec2
+        b: vec2
+        c: vec2
+
     @wp.func
-    def box(a: vec2, b: vec2, c: vec2, margin: scalar, height: int, width: int, multiplier: scalar):
+    def triangle(image: wp.array4d(dtype=scalar), n: int, f: int, multiplier: scalar):
+        t = Triangle()
+        t.a = corner(image, n, f, 0, multiplier)
+        t.b = corner(image, n, f, 1, multiplier)
+        t.c = corner(image, n, f, 2, multiplier)
+        return t
+
+    @wp.func
+    def box(t: Triangle, margin: scalar, height: int, width: int, multiplier: scalar):
         # Pixels whose centres lie in the half-open box around a triangle: columns [0], [1]) and rows [2], [3]).
+        low = wp.min(t.a, wp.min(t.b, t.c))
+        high = wp.max(t.a, wp.max(t.b, t.c))
         return wp.vec4i(
-            first_column(wp.min(a[0], wp.min(b[0], c[0])) - margin, width, multiplier),
-            first_column(wp.max(a[0], wp.max(b[0], c[0])) + margin, width, multiplier),
-            first_row(wp.max(a[1], wp.max(b[1], c[1])) + margin, height, multiplier),
-            first_row(wp.min(a[1], wp.min(b[1], c[1])) - margin, height, multiplier),
+            first_column(low[0] - margin, width, multiplier),
+            first_column(high[0] + margin, width, multiplier),
+            first_row(high[1] + margin, height, multiplier),
+            first_row(low[1] - margin, height, multiplier),
         )
 
     @wp.func
-    def areas(p: vec2, a: vec2, b: vec2, c: vec2):
+    def areas(p: vec2, t: Triangle):
         # Twice the signed areas that p spans with each edge.
-        pa = a - p
-        pb = b - p
-        pc = c - p
+        pa = t.a - p
+        pb = t.b - p
+        pc = t.c - p
         return vec3(pb[0] * pc[1] - pb[1] * pc[0], pc[0] * pa[1] - pc[1] * pa[0], pa[0] * pb[1] - pa[1] * pb[0])
 
     @wp.func
@@ -89,6 +105,8 @@ def common(scalar: Any) -> SimpleNamespace:
         pixel_x=pixel_x,
         pixel_y=pixel_y,
         corner=corner,
+        Triangle=Triangle,
+        triangle=triangle,
         box=box,
         areas=areas,
         inside=inside,

@@ -30,6 +30,7 @@ def mask_kernels(scalar: Any, c: SimpleNamespace) -> list[Any]:
     edge_eps = scalar(EDGE_EPS)
     log_full = wp.int64(int(LOG_FULL / LOG_STEP))
     vec2, vec3, pixel_x, pixel_y, corner, box = c.vec2, c.vec3, c.pixel_x, c.pixel_y, c.corner, c.box
+    Triangle, triangle = c.Triangle, c.triangle
 
     @wp.func
     def nearest_on_edge(p: vec2, u: vec2, v: vec2, multiplier: scalar):
@@ -46,27 +47,27 @@ def mask_kernels(scalar: Any, c: SimpleNamespace) -> list[Any]:
         return across * across * inverse, along * inverse
 
     @wp.func
-    def nearest_on_face(p: vec2, a: vec2, b: vec2, c: vec2, multiplier: scalar):
+    def nearest_on_face(p: vec2, t: Triangle, multiplier: scalar):
         # Squared distance to the outline, and the nearest point's weights of the corners. Edges win ties.
-        best, t = nearest_on_edge(p, a, b, multiplier)
-        weights = vec3(scalar(1.0) - t, t, scalar(0.0))
-        d, t_bc = nearest_on_edge(p, b, c, multiplier)
+        best, on_ab = nearest_on_edge(p, t.a, t.b, multiplier)
+        weights = vec3(scalar(1.0) - on_ab, on_ab, scalar(0.0))
+        d, on_bc = nearest_on_edge(p, t.b, t.c, multiplier)
         if best > d:
             best = d
-            weights = vec3(scalar(0.0), scalar(1.0) - t_bc, t_bc)
-        d, t_ca = nearest_on_edge(p, c, a, multiplier)
+            weights = vec3(scalar(0.0), scalar(1.0) - on_bc, on_bc)
+        d, on_ca = nearest_on_edge(p, t.c, t.a, multiplier)
         if best > d:
             best = d
-            weights = vec3(t_ca, scalar(0.0), scalar(1.0) - t_ca)
-        d = wp.length_sq(p - a)
+            weights = vec3(on_ca, scalar(0.0), scalar(1.0) - on_ca)
+        d = wp.length_sq(p - t.a)
         if best > d:
             best = d
             weights = vec3(scalar(1.0), scalar(0.0), scalar(0.0))
-        d = wp.length_sq(p - b)
+        d = wp.length_sq(p - t.b)
         if best > d:
             best = d
             weights = vec3(scalar(0.0), scalar(1.0), scalar(0.0))
-        d = wp.length_sq(p - c)
+        d = wp.length_sq(p - t.c)
         if best > d:
             best = d
             weights = vec3(scalar(0.0), scalar(0.0), scalar(1.0))
@@ -101,10 +102,8 @@ def mask_kernels(scalar: Any, c: SimpleNamespace) -> list[Any]:
         n, f, lane = wp.tid()
         height = reach.shape[1]
         width = reach.shape[2]
-        a = corner(face_vertices_image, n, f, 0, multiplier)
-        b = corner(face_vertices_image, n, f, 1, multiplier)
-        c = corner(face_vertices_image, n, f, 2, multiplier)
-        pixels = box(a, b, c, margin, height, width, multiplier)
+        t = triangle(face_vertices_image, n, f, multiplier)
+        pixels = box(t, margin, height, width, multiplier)
         for row in range(wp.max(pixels[2], top) + lane, wp.min(pixels[3], bottom), lanes):
             y = pixel_y(row, height, multiplier)
             column = pixels[0]
@@ -113,7 +112,7 @@ def mask_kernels(scalar: Any, c: SimpleNamespace) -> list[Any]:
                     column -= reach[n, row, column]
                 else:
                     p = vec2(pixel_x(column, width, multiplier), y)
-                    distance, weights = nearest_on_face(p, a, b, c, multiplier)
+                    distance, weights = nearest_on_face(p, t, multiplier)
                     probability = wp.exp(-sharpness * distance)
                     wp.atomic_add(reach, n, row, column, 1)
                     if log_outside[n, row, column] > log_full:
@@ -183,11 +182,11 @@ def mask_kernels(scalar: Any, c: SimpleNamespace) -> list[Any]:
             high = vec2(chunks[n, chunk, 2], chunks[n, chunk, 3])
             if found < knum and near_box(p, low, high, margin):
                 for f in range(chunk * CHUNK, wp.min((chunk + 1) * CHUNK, faces)):
-                    a = corner(face_vertices_image, n, f, 0, multiplier)
-                    b = corner(face_vertices_image, n, f, 1, multiplier)
-                    c = corner(face_vertices_image, n, f, 2, multiplier)
-                    if found < knum and near_box(p, wp.min(a, wp.min(b, c)), wp.max(a, wp.max(b, c)), margin):
-                        distance, weights = nearest_on_face(p, a, b, c, multiplier)
+                    t = triangle(face_vertices_image, n, f, multiplier)
+                    if found < knum and near_box(
+                        p, wp.min(t.a, wp.min(t.b, t.c)), wp.max(t.a, wp.max(t.b, t.c)), margin
+                    ):
+                        distance, weights = nearest_on_face(p, t, multiplier)
                         outside *= scalar(1.0) - wp.exp(-sharpness * distance)
                         found += 1
                         last = f
@@ -211,10 +210,8 @@ def mask_kernels(scalar: Any, c: SimpleNamespace) -> list[Any]:
         f = first + share_face
         height = reach.shape[1]
         width = reach.shape[2]
-        a = corner(face_vertices_image, n, f, 0, multiplier)
-        b = corner(face_vertices_image, n, f, 1, multiplier)
-        c = corner(face_vertices_image, n, f, 2, multiplier)
-        pixels = box(a, b, c, margin, height, width, multiplier)
+        t = triangle(face_vertices_image, n, f, multiplier)
+        pixels = box(t, margin, height, width, multiplier)
         grad_a = vec2(scalar(0.0), scalar(0.0))
         grad_b = vec2(scalar(0.0), scalar(0.0))
         grad_c = vec2(scalar(0.0), scalar(0.0))
@@ -227,12 +224,12 @@ def mask_kernels(scalar: Any, c: SimpleNamespace) -> list[Any]:
                 else:
                     if f <= reach[n, row, column]:
                         p = vec2(pixel_x(column, width, multiplier), y)
-                        distance, weights = nearest_on_face(p, a, b, c, multiplier)
+                        distance, weights = nearest_on_face(p, t, multiplier)
                         probability = wp.exp(-sharpness * distance)
                         rest = (scalar(1.0) - soft_mask[n, row, column]) / (scalar(1.0) - probability + edge_eps)
                         # By the squared distance; each corner carries its weight of the nearest point.
                         slope = -sharpness * grad_soft_mask[n, row, column] * rest * probability
-                        away = weights[0] * a + weights[1] * b + weights[2] * c - p
+                        away = weights[0] * t.a + weights[1] * t.b + weights[2] * t.c - p
                         push = scalar(2.0) * slope * multiplier * away
                         grad_a += weights[0] * push
                         grad_b += weights[1] * push
