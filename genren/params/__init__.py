@@ -1,0 +1,36 @@
+"""Every setting of every stage: name, type, unit. Values are in `params.yaml` and the presets."""
+
+from genren.params.data import FetchParams, PreprocessParams
+from genren.params.evaluate import EvaluateParams
+from genren.params.load import PRESETS, Params, load, parse, with_preset
+from genren.params.model import ModelParams
+from genren.params.section import Section
+from genren.params.train import (
+    Backend,
+    OptimParams,
+    RandomisedParams,
+    RenderParams,
+    StageParams,
+    TrainParams,
+    WeightParams,
+)
+
+__all__ = [
+    "PRESETS",
+    "Backend",
+    "EvaluateParams",
+    "FetchParams",
+    "ModelParams",
+    "OptimParams",
+    "Params",
+    "PreprocessParams",
+    "RandomisedParams",
+    "RenderParams",
+    "Section",
+    "StageParams",
+    "TrainParams",
+    "WeightParams",
+    "load",
+    "parse",
+    "with_preset",
+]
