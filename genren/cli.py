@@ -49,7 +49,7 @@ def train(category: CategoryOption, seed: SeedOption = 0) -> None:
     from genren.train import train as step
 
     out = paths.run(category.value, seed)
-    step(category.value, seed, params.load().train, paths.processed(category.value), out)
+    step(category.value, seed, params.load(category=category.value).train, paths.processed(category.value), out)
     print(f"wrote {out}")
 
 
@@ -60,7 +60,7 @@ def evaluate(category: CategoryOption, seed: SeedOption = 0) -> None:
     from genren.evaluate import evaluate as step
     from genren.models import checkpoint
 
-    p = params.load()
+    p = params.load(category=category.value)
     trained = checkpoint.load(paths.run(category.value, seed) / "model.safetensors", category.value, p.train)
     metrics, samples = paths.metrics(category.value, seed), paths.samples(category.value, seed)
     result = step(trained, paths.processed(category.value), p.evaluate, metrics, samples)

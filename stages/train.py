@@ -9,4 +9,6 @@ from genren.train import train
 if __name__ == "__main__":
     category, seed = sys.argv[1], int(sys.argv[2])
     with stage("train", f"{category}-{seed}"):
-        train(category, seed, params.load().train, paths.processed(category), paths.run(category, seed))
+        train(
+            category, seed, params.load(category=category).train, paths.processed(category), paths.run(category, seed)
+        )

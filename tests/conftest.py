@@ -66,9 +66,8 @@ def tiny_params() -> TrainParams:
             "conditioning_hidden": [8, 8],
             "texture_hidden": [16, 16, 8],
             "texture_width": 16,
-            "critic_width": 16,
-            "shape_critic_hidden": [16, 8],
         },
+        "critics": {"width": 16, "shape_hidden": [16, 8]},
         "stages": {"autoencoder": 2, "randomised": 2, "mode1": 2, "mode2": 2, "mode3": 2, "annealing": 2},
     }
     return params.parse(params.TrainParams, params.with_preset(small, "tests"), "tests")

@@ -8,7 +8,7 @@ from torch.nn import functional as F
 
 from genren.geometry.rotations import from_quaternion
 from genren.models.blocks import DownBlock, Perceptron
-from genren.params import ModelParams
+from genren.params import CriticParams, ModelParams
 
 
 class ImageCritic(nn.Module):
@@ -103,10 +103,10 @@ class RotationCritic(nn.Module):
 class Critics(nn.Module):
     """All critics."""
 
-    def __init__(self, params: ModelParams, vertices: int) -> None:
+    def __init__(self, params: CriticParams, model: ModelParams, vertices: int) -> None:
         super().__init__()
-        self.image = ImageCritic(4, params.img_size, params.critic_width)
-        self.texture = ImageCritic(3, params.texture_size, params.critic_width)
-        self.shape = ShapeCritic(vertices, params.dim_v, params.shape_critic_hidden, params.norm)
+        self.image = ImageCritic(4, model.img_size, params.width)
+        self.texture = ImageCritic(3, model.texture_size, params.width)
+        self.shape = ShapeCritic(vertices, model.dim_v, params.shape_hidden, model.norm)
         # 16 channels beside image critics of 1024 (method: 1.6).
-        self.rotation = RotationCritic(max(params.critic_width // 64, 2))
+        self.rotation = RotationCritic(max(params.width // 64, 2))

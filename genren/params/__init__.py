@@ -3,10 +3,11 @@
 from genren.params.data import FetchParams, PreprocessParams
 from genren.params.evaluate import EvaluateParams
 from genren.params.load import PRESETS, Params, load, parse, with_preset
-from genren.params.model import ModelParams
+from genren.params.model import CriticParams, ModelParams
 from genren.params.section import Section
 from genren.params.train import (
     Backend,
+    EngineParams,
     OptimParams,
     RandomisedParams,
     RenderParams,
@@ -18,6 +19,8 @@ from genren.params.train import (
 __all__ = [
     "PRESETS",
     "Backend",
+    "CriticParams",
+    "EngineParams",
     "EvaluateParams",
     "FetchParams",
     "ModelParams",

@@ -13,7 +13,7 @@ from genren.train.schedule import Stage
 
 def critic_optimizer(w: Worker, optim: OptimParams) -> torch.optim.Optimizer:
     """Adam with a group for each critic."""
-    rates = {"rotation": (optim.pose_critic_lr, optim.weight_decay)}
+    rates = {"rotation": (optim.rotation_critic_lr, optim.weight_decay)}
     groups = []
     for name, critic in w.critics.named_children():
         rate, decay = rates.get(name, (optim.critic_lr, optim.critic_weight_decay))
@@ -38,7 +38,7 @@ def critic_losses(w: Worker, stage: Stage, images: Tensor, graphics: Cycle, visi
     if stage.critics:
         assert graphics.texture is not None
         # Half of the real images are re-renders, so that the critic does not merely detect the renderer's look.
-        swap = torch.rand(len(images), 1, 1, 1, device=images.device) < w.params.critic_replacement
+        swap = torch.rand(len(images), 1, 1, 1, device=images.device) < w.params.critics.replacement
         real = torch.where(swap, vision.render.detach(), images)
         losses["image"] = wasserstein(w.critics.image, real, graphics.render.detach())
         losses["texture"] = wasserstein(w.critics.texture, texture, graphics.texture.image.detach())

@@ -125,7 +125,7 @@ def _descend(
 def prepare(params: TrainParams, colors: torch.Tensor) -> tuple[programs.Worker, State]:
     """Networks, critics, renderer and optimisers at step 0, from torch's random state."""
     model = _channels_last(GenerativeRenderer(params.model))
-    critics = _channels_last(Critics(params.model, len(model.template_vertices)))
+    critics = _channels_last(Critics(params.critics, params.model, len(model.template_vertices)))
     renderer = Renderer(model.template_faces, model.camera, params.model.img_size, params.render)
     w = programs.Worker(model, critics, renderer, colors, params)
     # The buffer starts at the identity and the origin, as the original's (method: 1.6).
