@@ -35,7 +35,7 @@ class GenerativeRenderer(nn.Module):
         super().__init__()
         self.params = params
         template = icosphere(params.subdivisions, params.template_radius)
-        self.camera: Camera = fixed_camera(params.mirrored)
+        self.camera: Camera = fixed_camera(params.mirrored, params.eye)
         for name in TEMPLATE:
             self.register_buffer(f"template_{name}", getattr(template, name))
         if params.learn_template:

@@ -11,6 +11,7 @@ class ModelParams(Section):
     """Sizes and variants of the networks (method: 1.1 to 1.6)."""
 
     img_size: Literal[32, 64]  # input and rendered images, pixels
+    eye: Vector  # where the fixed camera stands, looking at the origin
     # Template and deformation.
     template: str  # sphere, or an OBJ file with texture coordinates: airplane.obj of genren/presets, or a path
     subdivisions: Annotated[int, Field(ge=1, le=40)]  # sphere: every icosahedron edge in this many pieces
