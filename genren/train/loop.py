@@ -20,7 +20,9 @@ from genren.files import digest, replacing_folder
 from genren.losses.total import check_finite, weigh
 from genren.models import checkpoint
 from genren.models.critics import Critics
-from genren.models.model import GenerativeRenderer, Pose
+from genren.models.model import GenerativeRenderer
+from genren.models.parts import Pose
+from genren.models.vgg import load_vgg16
 from genren.params import TrainParams
 from genren.render import Renderer
 from genren.train import programs
@@ -78,7 +80,7 @@ def train(category: str, seed: int, params: TrainParams, data: Path, out: Path) 
                 values |= _descend("graphics", terms, params, stage.graphics, where)
             if stage.vision > 0:
                 images = batches.draw_images()
-                vision, terms = programs.vision(w, images)
+                vision, terms = programs.vision(w, images, learned_poses=stage.name == "mode3")
                 values |= _descend("vision", terms, params, stage.vision, where)
             state.optimizer.step()
             update_average(state.average, w.model, params.optim.ema_decay)
@@ -93,8 +95,8 @@ def train(category: str, seed: int, params: TrainParams, data: Path, out: Path) 
                 total_loss.backward()
                 state.critic_optimizer.step()
                 values |= {f"critic/{name}": loss.detach() for name, loss in losses.items()}
-                if stage.critics:
-                    remember(state.buffer, vision)
+                if stage.critics or params.critics.remember_in_mode1:
+                    remember(state.buffer, vision, joint=params.critics.pose == "joint")
 
             # Bookkeeping.
             state.step += 1
@@ -127,7 +129,8 @@ def prepare(params: TrainParams, colors: torch.Tensor) -> tuple[programs.Worker,
     model = _channels_last(GenerativeRenderer(params.model))
     critics = _channels_last(Critics(params.critics, params.model, len(model.template_vertices)))
     renderer = Renderer(model.template_faces, model.camera, params.model.img_size, params.render)
-    w = programs.Worker(model, critics, renderer, colors, params)
+    vgg = load_vgg16(params.vgg_weights) if params.vgg_weights else None
+    w = programs.Worker(model, critics, renderer, colors, params, vgg)
     # The buffer starts at the identity and the origin, as the original's (method: 1.6).
     buffer = Pose(torch.eye(3).repeat(params.pose_buffer, 1, 1, 1), torch.zeros(params.pose_buffer, 1, 3))
     optimizer = _optimizer(w, params, params.optim.autoencoder_lr)

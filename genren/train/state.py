@@ -13,7 +13,8 @@ from genren import __version__
 from genren.errors import InputError
 from genren.files import replacing
 from genren.models.critics import Critics
-from genren.models.model import GenerativeRenderer, Pose
+from genren.models.model import GenerativeRenderer
+from genren.models.parts import Pose
 from genren.params import TrainParams
 
 
