@@ -8,11 +8,18 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
 from genren.errors import InputError
-from genren.geometry.sphere import Template, edges_and_faces
-from genren.params import PRESETS
+from genren.geometry.sphere import Template, edges_and_faces, icosphere
+from genren.params import PRESETS, ModelParams
 
 # Texture coordinates stay this far from the border of [-1, 1] (method: 1.3).
 BORDER = 1e-7
+
+
+def make_template(params: ModelParams) -> Template:
+    """The template that settings describe: a sphere, or what a file holds."""
+    if params.template == "sphere":
+        return icosphere(params.subdivisions, params.template_radius)
+    return load_template(find_template(params.template), params.template_radius, params.template_projected)
 
 
 def find_template(name: str) -> Path:

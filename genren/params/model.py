@@ -41,6 +41,7 @@ class ModelParams(Section):
     # Unprojection: pixels read at the projected vertices (method: 2.4).
     mirrored: bool  # the camera's x runs left, as in the original's left-handed look-at
     align_corners: bool  # pixel corners at -1 and 1, as the original samples; the renderer's are beyond the centres
+    guarded: bool  # projections hold their distance from the camera; the original divides by any depth, or by none
     pixels_gradient: bool  # the read pixels carry gradients
     posed_gradient: bool  # their positions do
     occlusion: bool  # a fifth value per vertex: how far it lies behind the visible surface
