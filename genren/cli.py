@@ -76,7 +76,10 @@ def import_weights(
 
 @app.command("eval")
 def evaluate(category: CategoryOption, seed: SeedOption = 0, checkpoint: CheckpointOption = None) -> None:
-    """Measure a trained model beside its baselines. With --checkpoint the results are written beside that file."""
+    """Measure a trained model beside its baselines.
+
+    With --checkpoint, metrics.json and samples are written beside that file.
+    """
     from genren import params, paths
     from genren.evaluate import evaluate as step
     from genren.models.checkpoint import load
@@ -100,7 +103,7 @@ app.command("evaluate", hidden=True)(evaluate)
 
 @app.command()
 def report() -> None:
-    """Write the report of all categories and seeds in params.yaml."""
+    """Write the report of all categories and seeds."""
     from genren import params, paths
     from genren.report import report as step
 

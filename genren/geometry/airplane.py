@@ -32,14 +32,15 @@ LIMBS = (
     (4, 3, (-0.230, 0.050, -0.470), 0.090, 0.025),
     (4, 1, (0.000, 0.270, -0.470), 0.100, 0.025),
 )
+BODY, FIN, END = range(3)
 UPPER, LOWER, FIN_RIGHT, FIN_LEFT = range(4)
 # Where charts go in the unit square: quarter turns, then the centre of their box.
-LAYOUT = {UPPER: (0, 0.35, 0.34), LOWER: (2, 0.65, 0.66), FIN_RIGHT: (0, 0.1, 0.9), FIN_LEFT: (0, 0.9, 0.1)}
+LAYOUT = {UPPER: (0, 0.35, 0.335), LOWER: (2, 0.65, 0.65), FIN_RIGHT: (0, 0.1, 0.9), FIN_LEFT: (0, 0.9, 0.1)}
 SCALE = 0.64  # texture units per unit of length; the charts stay two texels of 64 apart
 
 
 def cage() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Points (V, 4), the fourth coordinate 1 on upper and -1 on lower sides, quads (Q, 4), which are fin (Q,)."""
+    """Points (V, 4), the fourth coordinate 1 on upper and -1 on lower sides, quads (Q, 4), their part (Q,)."""
     points = [
         (x * width, y * height + lift, z, 1.0 if i < 4 else -1.0)
         for z, width, height, lift in RINGS
@@ -48,7 +49,7 @@ def cage() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     n, last = len(RING), len(RING) * (len(RINGS) - 1)
     caps = [[0, 1, 2, 3], [0, 3, 4, 7], [7, 4, 5, 6]]
     quads = caps + [[last + i for i in reversed(cap)] for cap in caps]
-    fin = [False] * len(quads)
+    part = [BODY] * len(caps) + [END] * len(caps)
     grown = {(interval, side): (tip, chord, thickness) for interval, side, tip, chord, thickness in LIMBS}
     for k in range(len(RINGS) - 1):
         for i in range(n):
@@ -56,7 +57,7 @@ def cage() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
             quad = [front + i, back + i, back + (i + 1) % n, front + (i + 1) % n]
             if (k, i) not in grown:
                 quads.append(quad)
-                fin.append(False)
+                part.append(BODY)
                 continue
             (x, y, z), chord, thickness = grown[k, i]
             end = list(range(len(points), len(points) + 4))
@@ -67,8 +68,8 @@ def cage() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
                 points.append((x + offset[0], y + offset[1], z - behind * chord, points[corner][3]))
             sides = [[quad[j], quad[(j + 1) % 4], end[(j + 1) % 4], end[j]] for j in range(4)]
             quads += [*sides, end]
-            fin += [x == 0] * 5
-    return np.array(points), np.array(quads), np.array(fin)
+            part += [FIN if x == 0 else BODY] * 5
+    return np.array(points), np.array(quads), np.array(part)
 
 
 def subdivided(points: np.ndarray, quads: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -96,12 +97,16 @@ def airplane() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     The origin is in the middle of the fuselage: projected from there to a sphere, as the original does, little else
     than the tail folds over.
     """
-    points, quads, fin = cage()
+    points, quads, part = cage()
     for _ in range(2):
         points, quads = subdivided(points, quads)
-        fin = fin.repeat(4)
-    vertices, upper = points[:, :3], points[:, 3][quads].mean(1) > 0
-    chart = np.where(fin, np.where(vertices[quads, 0].mean(1) > 0, FIN_RIGHT, FIN_LEFT), np.where(upper, UPPER, LOWER))
+        part = part.repeat(4)
+    vertices = points[:, :3]
+    # The fuselage's end goes with the lower side: behind the fin's foot the upper one is then open, and lies flat.
+    upper = (points[:, 3][quads].mean(1) > 0) & (part != END)
+    chart = np.where(
+        part == FIN, np.where(vertices[quads, 0].mean(1) > 0, FIN_RIGHT, FIN_LEFT), np.where(upper, UPPER, LOWER)
+    )
     # The shorter diagonal; rounded, so that both sides choose alike.
     lengths = [np.round(((vertices[quads[:, i]] - vertices[quads[:, i + 2]]) ** 2).sum(1), 9) for i in range(2)]
     first = (lengths[0] <= lengths[1])[:, None, None]
