@@ -89,12 +89,12 @@ def read_state_dict(path: Path) -> dict[str, Tensor]:
     try:
         found: Any = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # a damaged file may fail in any way
-        if "weights_only" in str(error) and "Unsupported" in str(error):
+        if name := re.search(r"GLOBAL (\S+)", str(error)):
             raise InputError(
-                f"{path} holds pickled objects, such as a whole model, which could run any code and are not loaded;"
-                " expected a state dict, *.state_dict.pt"
+                f"{path} holds pickled objects ({name[1]}), such as a whole model, which could run any code and are not"
+                " loaded; expected a state dict, *.state_dict.pt"
             ) from None
-        reason = " ".join(str(error).split())[:100]
+        reason = type(error).__name__  # its message advises to load the file unsafely
         raise InputError(f"{path} is damaged or was not written by PyTorch ({reason}); download it again") from None
     if not isinstance(found, dict) or not found or not all(isinstance(value, Tensor) for value in found.values()):
         raise InputError(f"{path} holds no tensors by name but a {type(found).__name__}; expected a state dict")
