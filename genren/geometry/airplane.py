@@ -104,9 +104,8 @@ def airplane() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     vertices = points[:, :3]
     # The fuselage's end goes with the lower side: behind the fin's foot the upper one is then open, and lies flat.
     upper = (points[:, 3][quads].mean(1) > 0) & (part != END)
-    chart = np.where(
-        part == FIN, np.where(vertices[quads, 0].mean(1) > 0, FIN_RIGHT, FIN_LEFT), np.where(upper, UPPER, LOWER)
-    )
+    fin = np.where(vertices[quads, 0].mean(1) > 0, FIN_RIGHT, FIN_LEFT)
+    chart = np.where(part == FIN, fin, np.where(upper, UPPER, LOWER))
     # The shorter diagonal; rounded, so that both sides choose alike.
     lengths = [np.round(((vertices[quads[:, i]] - vertices[quads[:, i + 2]]) ** 2).sum(1), 9) for i in range(2)]
     first = (lengths[0] <= lengths[1])[:, None, None]
