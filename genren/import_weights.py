@@ -26,5 +26,5 @@ def import_weights(file: Path, category: str, out: Path) -> tuple[Path, list[str
     with file.open("rb") as stream:
         source = f"{file.name}, sha256 {hashlib.file_digest(stream, 'sha256').hexdigest()}"
     checkpoint.save(path, model, category, seed=0, step=0, params=found, source=source)
-    differing = checkpoint.differences(found.model, preset.model, "model")
+    differing = checkpoint.differences(found.model, preset.model, "train.model")
     return path, [f"{name} is {have}, {want} in the preset's set for {category}" for name, have, want in differing]

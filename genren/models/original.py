@@ -177,33 +177,44 @@ def _measured(tensors: dict[str, Tensor], state: dict[str, Tensor], params: Mode
             raise InputError(f"{origin} does not fit the original's networks: it lacks what is {name} here")
         return tuple(tensors[name].shape)
 
-    def last(name: str) -> int:
-        layers = [int(key.split(".")[-2]) for key in tensors if key.startswith(name) and key.endswith(".weight")]
-        return shape(f"{name}.{max(layers, default=0)}.weight")[0]
+    def rows(name: str) -> list[int]:
+        """Outputs of a perceptron's linear layers."""
+        layers = [shape(key)[0] for key, value in tensors.items() if key.startswith(f"{name}.") and value.ndim == 2]
+        return layers or [shape(f"{name}.0.weight")[0]]
 
     vertices = len(state["template_V"])
     codes = {size + 3: kind for kind, size in CODE_SIZES.items()}
-    code = last("pose_generator.layers")
+    code = rows("pose_generator.layers")[-1]
     if code not in codes:
         raise InputError(f"{origin} generates poses of {code} numbers, expected one of {sorted(codes)}")
     blocks = {name.split(".")[2] for name in tensors if name.startswith("texture_generator.blocks.")}
     values, spare = divmod(shape("texture_inference.pixels.0.weight")[1], vertices)
     if spare or values not in (4, 5):
         raise InputError(f"{origin} reads {values} values per vertex of its template, expected 4, or 5 with occlusion")
+    deformation = rows("deformation.layers")
+    *joint, dim_xi_t = rows("texture_inference.joint")
     found = {
         "dim_v": shape("shape_head.weight")[0],
         "dim_embedding": shape("shape_head.weight")[1],
-        "dim_xi_t": last("texture_inference.joint"),
+        "dim_xi_t": dim_xi_t,
         "dim_xi_p": shape("pose_generator.layers.0.weight")[1],
-        "hypotheses": last("pose_heads.logits"),
+        "hypotheses": rows("pose_heads.logits")[-1],
         "rotation": codes[code],
-        "impulses": last("deformation.layers") // (3 * vertices),
+        "impulses": deformation[-1] // (3 * vertices),
+        "deformation_hidden": deformation[:-1],
+        "point_width": shape("shape_encoder.points.0.weight")[0],
+        "backbone_width": shape("backbone.stem.0.weight")[0],
+        "texture_hidden": [*rows("texture_inference.pixels"), *joint],
         "occlusion": values == 5,
         "texture_size": 4 * 2 ** len(blocks),
         "texture_width": shape("texture_generator.first.weight")[0] // 16,
+        "conditioning_hidden": rows("mesh_conditioning.layers"),
         "translation_min": _rounded(state["t_mins"]),
         "translation_max": _rounded(state["t_maxs"]),
     }
+    subdivisions = round(max(vertices - 2, 10) / 10) ** 0.5
+    if params.template == "sphere" and subdivisions.is_integer():
+        found["subdivisions"] = int(subdivisions)
     return parse(ModelParams, params.model_dump() | found, origin)
 
 
