@@ -19,7 +19,7 @@ from genren.models.model import TEMPLATE, GenerativeRenderer
 from genren.params import TrainParams, parse
 
 # Settings of how a run was carried out, which leave the model what it is.
-INCIDENTAL = ("train.engine", "train.checkpoint_every", "train.log_every", "train.keep_stages")
+INCIDENTAL = ("train.engine", "train.render.backend", "train.checkpoint_every", "train.log_every", "train.keep_stages")
 
 
 @dataclass(frozen=True)
