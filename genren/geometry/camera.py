@@ -36,9 +36,14 @@ class Camera:
         points = (points - self.position[:, None]) @ self.rotation.transpose(1, 2)
         return points * points.new_tensor([-1.0, 1.0, 1.0]) if self.mirrored else points
 
-    def project(self, points_camera: Tensor) -> Tensor:
-        """Camera-space points (B, V, 3) in NDC (B, V, 2); depths nearer than NEAR are clamped, so never infinite."""
-        depth = (-points_camera[..., 2:]).clamp_min(NEAR)
+    def project(self, points_camera: Tensor, guarded: bool = True) -> Tensor:
+        """Camera-space points (B, V, 3) in NDC (B, V, 2); if `guarded`, depths nearer than NEAR are clamped to it.
+
+        Otherwise what is behind the camera comes out inverted, and what is beside it infinite.
+        """
+        depth = -points_camera[..., 2:]
+        if guarded:
+            depth = depth.clamp_min(NEAR)
         return self.focal * points_camera[..., :2] / depth
 
     def to(self, device: torch.device | str) -> "Camera":
