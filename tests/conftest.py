@@ -41,6 +41,11 @@ def seeded() -> None:
     torch.manual_seed(0)
 
 
+def preset(name: str, category: str | None = None, **over: object) -> TrainParams:
+    """A preset's settings, with some of them replaced."""
+    return params.parse(params.TrainParams, params.with_preset({"preset": name, **over}, "tests", category), "tests")
+
+
 @pytest.fixture(scope="session")
 def tiny_params() -> TrainParams:
     """The mini preset shrunk until a step takes milliseconds; every network, term and stage is still there."""

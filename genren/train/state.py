@@ -14,7 +14,8 @@ from genren.engine import ranks
 from genren.errors import InputError
 from genren.files import replacing
 from genren.models.critics import Critics
-from genren.models.model import GenerativeRenderer, Pose
+from genren.models.model import GenerativeRenderer
+from genren.models.parts import Pose
 from genren.params import TrainParams
 from genren.train.live import Sums
 
