@@ -27,7 +27,7 @@ def group(device: str, batch_size: int) -> Iterator[torch.device]:
     if device == "cuda" and not torch.cuda.is_available():
         raise InputError("train.engine.device is cuda, but PyTorch finds no CUDA device; set it to auto or cpu")
     cuda = device != "cpu" and torch.cuda.is_available()
-    local, world = int(os.environ.get("LOCAL_RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
+    local, world = int(os.environ.get("LOCAL_RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
     if cuda and local >= torch.cuda.device_count():
         raise InputError(
             f"train.engine.devices asks for more than the {torch.cuda.device_count()} CUDA devices of this machine"
@@ -59,18 +59,18 @@ def rank() -> int:
 
 
 def own(joint: Tensor) -> Tensor:
-    """This rank's rows (B, ...) of the joint batch's (n B, ...)."""
+    """Rows (B, ...) of the joint batch's (n B, ...) that are this rank's."""
     return joint if count() == 1 else joint.unflatten(0, (count(), -1))[rank()]
 
 
 def draw(source: Callable[..., Tensor], rows: int, *shape: int, **options: Any) -> Tensor:
-    """This rank's share (rows, *shape) of what `source`, such as `torch.randn`, draws for the joint batch."""
+    """Draw the joint batch's numbers from `source`, such as `torch.randn`; return this rank's (rows, *shape)."""
     return own(source(count() * rows, *shape, **options))
 
 
 def gather(x: Tensor) -> Tensor:
     """The joint batch's rows (n B, ...) from every rank's (B, ...), differentiable as often as wanted."""
-    return x if count() == 1 else _Gather.apply(x)  # type: ignore[no-any-return, no-untyped-call]
+    return x if count() == 1 else _Gather.apply(x)
 
 
 @torch.no_grad()
@@ -106,7 +106,7 @@ class _Sum(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> Tensor:
-        return _Sum.apply(grads[0])  # type: ignore[no-any-return, no-untyped-call]
+        return _Sum.apply(grads[0])
 
 
 class _Gather(torch.autograd.Function):
@@ -120,4 +120,4 @@ class _Gather(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> Tensor:
-        return own(_Sum.apply(grads[0]))  # type: ignore[no-untyped-call]
+        return own(_Sum.apply(grads[0]))

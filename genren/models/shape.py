@@ -50,7 +50,9 @@ class ShapeEncoder(nn.Module):
             return v, None
         mean, log_variance = (layer(self.activation(v)) for layer in self.posterior)
         if self.training:
-            return mean + ((log_variance / 2).exp() + 1e-4) * ranks.draw(torch.randn, *mean.shape, device=mean.device), (mean, log_variance)
+            return mean + ((log_variance / 2).exp() + 1e-4) * ranks.draw(
+                torch.randn, *mean.shape, device=mean.device
+            ), (mean, log_variance)
         return mean, (mean, log_variance)
 
 

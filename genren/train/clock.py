@@ -21,7 +21,7 @@ class Clock:
         self.marks.append((part, self._now()))
 
     def read(self) -> dict[str, float]:
-        """Means over the steps since the last reading: milliseconds by part, images seen a second, peak memory in GB."""
+        """Means of the steps since the last reading: milliseconds by part, images seen a second; peak memory in GB."""
         if self.device.type == "cuda":
             torch.cuda.synchronize(self.device)
         milliseconds: dict[str, float] = defaultdict(float)
@@ -53,7 +53,8 @@ class Clock:
 
 def _elapsed(start: float | torch.cuda.Event, end: float | torch.cuda.Event) -> float:
     """Milliseconds between two marks."""
-    if isinstance(start, torch.cuda.Event):
+    if isinstance(start, torch.cuda.Event) and isinstance(end, torch.cuda.Event):
         return float(start.elapsed_time(end))
-    assert not isinstance(end, torch.cuda.Event)
+    assert isinstance(start, float)
+    assert isinstance(end, float)
     return 1000 * (end - start)

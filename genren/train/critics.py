@@ -100,7 +100,10 @@ def remember(buffer: Pose, vision: Cycle, joint: bool = False) -> None:
     """Overwrite random slots of the pose buffer: `joint`, or rotations and translations each in slots of their own."""
     new = vision.inference.best_pose.detach()
     slots = None
-    for stored, values in ((buffer.rotation, ranks.gather(new.rotation)), (buffer.translation, ranks.gather(new.translation))):
+    for stored, values in (
+        (buffer.rotation, ranks.gather(new.rotation)),
+        (buffer.translation, ranks.gather(new.translation)),
+    ):
         if slots is None or not joint:
             slots = torch.randperm(len(stored), device=stored.device)[: len(values)]
         stored[slots] = values[: len(slots)]

@@ -1,6 +1,7 @@
 """Training of one category: the five-stage curriculum on one page (method: 4)."""
 
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -42,7 +43,8 @@ def _train(category: str, seed: int, params: TrainParams, data: Path, out: Path,
     batches = Batches(Store.open(data), "train", params.batch_size // ranks.count(), device)
     w, state = prepare(params, batches.color_pool(), device)
     inputs = [digest(data), digest(Path(genren.__file__).parent, "**/*.py")]
-    inputs += [digest(Path(file).parent, Path(file).name) for file in (params.load_autoencoder, params.vgg_weights) if file]
+    files = [Path(file) for file in (params.load_autoencoder, params.vgg_weights) if file]
+    inputs += [digest(file.parent, file.name) for file in files]
     work = paths.work(run_name(category, seed, params, "".join(inputs)))
     resumable = work / "state.pt"
     if resumable.exists():
@@ -140,9 +142,7 @@ def _train(category: str, seed: int, params: TrainParams, data: Path, out: Path,
     return total - start
 
 
-def _descend(
-    program: str, terms: Terms, params: TrainParams, share: float, frozen: bool = False
-) -> dict[str, Tensor]:
+def _descend(program: str, terms: Terms, params: TrainParams, share: float, frozen: bool = False) -> dict[str, Tensor]:
     """Add the gradient of a program's weighted terms; return their values by name."""
     weights = getattr(params.weights, program)
     if frozen:
@@ -153,7 +153,7 @@ def _descend(
     return {f"{program}/{name}": value for name, value in values.items()}
 
 
-def _step(optimizer: torch.optim.Optimizer, parameters: list[Tensor]) -> Tensor:
+def _step(optimizer: torch.optim.Optimizer, parameters: Sequence[Tensor]) -> Tensor:
     """One step by the ranks' mean gradient; returns its norm, which is not finite if any of it is not."""
     gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
     ranks.average(gradients)

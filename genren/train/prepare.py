@@ -29,11 +29,11 @@ def prepare(params: TrainParams, colors: Tensor, device: torch.device | str = "c
     Raises InputError for a checkpoint in `load_autoencoder` that does not fit.
     """
     device = torch.device(device)
-    model, critics = GenerativeRenderer(params.model), None
+    model = GenerativeRenderer(params.model)
     critics = Critics(params.critics, params.model, len(model.template_vertices))
     if params.load_autoencoder is not None:
         load_autoencoder(model, Path(params.load_autoencoder))
-    model, critics = (_placed(module, params, device) for module in (model, critics))
+    model, critics = _placed(model, params, device), _placed(critics, params, device)
     average = copy.deepcopy(model) if params.optim.ema_decay > 0 else model
     _set_up(model, critics, params, device)
 

@@ -20,7 +20,7 @@ from genren.params import TrainParams
 from genren.train.live import Sums
 
 # Settings that decide when something is written or by how many processes, but no number: a run may go on with others.
-FREE = {"checkpoint_every": True, "log_every": True, "engine": {"devices": True}}
+FREE: dict[str, Any] = {"checkpoint_every": True, "log_every": True, "engine": {"devices": True}}
 
 
 @dataclass
@@ -89,8 +89,8 @@ class State:
 
     def describe(self, path: Path) -> str:
         """What a run that breaks off here leaves, and what to do."""
-        kept = "no checkpoint was written yet" if self.saved is None else f"the last good checkpoint is {path}, of step {self.saved}"
-        return f"{kept}; lower a learning rate or a weight"
+        kept = f"the last good checkpoint is {path}, of step {self.saved}"
+        return f"{'no checkpoint was written yet' if self.saved is None else kept}; lower a learning rate or a weight"
 
 
 def run_name(category: str, seed: int, params: TrainParams, data: str) -> str:
