@@ -129,6 +129,22 @@ def _distances(w: Worker, vertices: Tensor, clouds: Clouds) -> Callable[[], tupl
     )
 
 
+@torch.no_grad()
+def pose_health(inferred: Inference) -> dict[str, Tensor]:
+    """What tells collapsed poses: share of the most used hypothesis, its mean probability, length of the mean front.
+
+    The last is 1 where all images are thought to be seen from one side, and near 0 where from all around.
+    """
+    best, p = inferred.best, inferred.probabilities
+    chosen = best[:, None] == torch.arange(p.shape[1], device=p.device)
+    front = inferred.best_pose.rotation[:, 0, :, 2]
+    return {
+        "poses/most_used": chosen.float().mean(0).amax(),
+        "poses/confidence": p.amax(1).mean(),
+        "poses/concentration": front.mean(0).norm(),
+    }
+
+
 def halves(inferred: Inference) -> tuple[Inference, Inference]:
     """The inferences of a batch's first and second half."""
     middle = len(inferred.xi_t) // 2

@@ -209,7 +209,8 @@ def test_pixels_read_the_texture_for_themselves(tiny_params: TrainParams):
 
     # Crossings of grey along the middle row: the map has a stripe's edge every two texels.
     crossings = [int(((row[:-1] > 0) != (row[1:] > 0)).sum()) for row in (sharp[30:98], blurred[30:98])]
-    assert crossings[0] >= 6 > crossings[1], crossings
+    assert crossings[0] >= 5
+    assert crossings[1] <= 2
 
 
 def test_the_seam_of_the_sphere_is_drawn_like_the_rest():

@@ -89,7 +89,9 @@ def test_mesh_conditioning_is_never_trained(scene):
         programs.randomised(w, clouds)[1],
         programs.vision(w, images)[1],
     ):
-        assert "mesh_conditioning" not in reached(w, lambda terms=terms: sum(term() for name, term in terms.items() if name != "image_vgg"))
+        assert "mesh_conditioning" not in reached(
+            w, lambda terms=terms: sum(term() for name, term in terms.items() if name != "image_vgg")
+        )
 
 
 def test_critic_losses_leave_the_model_alone(scene):
