@@ -67,7 +67,7 @@ class Batches:
         return torch.cat(colors).float() / 255
 
     def _rows(self, count: int) -> Tensor:
-        """Rows of the joint batch that are this rank's, drawn where the arrays are, so that nothing waits for the device."""
+        """Rows of the joint batch that are this rank's, drawn where the arrays are: nothing waits for the device."""
         batch, home = ranks.count() * self.batch_size, self.images.device
         if count >= batch:
             return ranks.own(torch.randperm(count, device=home)[:batch])

@@ -20,7 +20,9 @@ from genren.errors import InputError
 
 @contextmanager
 def group(device: str, batch_size: int) -> Iterator[torch.device]:
-    """Join the processes that torchrun started, if it did; yield this process's device, 'auto' being CUDA if there.
+    """Join the processes that torchrun started, if it did and nobody has; yield this process's device.
+
+    'auto' is CUDA where there is one.
 
     Raises InputError if there is no such device, or if the batch cannot be shared by as many processes.
     """
@@ -37,7 +39,7 @@ def group(device: str, batch_size: int) -> Iterator[torch.device]:
     chosen = torch.device("cuda", local) if cuda else torch.device("cpu")
     if cuda:
         torch.cuda.set_device(chosen)
-    if world == 1:
+    if world == 1 or dist.is_initialized():
         yield chosen
         return
     # Gloo besides NCCL, for what the processes agree on without waiting for their devices.

@@ -26,7 +26,7 @@ def critic_optimizer(w: Worker, optim: OptimParams) -> torch.optim.Optimizer:
     for name, critic in w.critics.items():
         rate, decay = rates.get(name, (optim.critic_lr, optim.critic_weight_decay))
         groups.append({"params": list(critic.parameters()), "lr": rate, "weight_decay": decay})
-    return torch.optim.Adam(groups, betas=(optim.beta1, optim.beta2))
+    return torch.optim.Adam(groups, betas=(optim.beta1, optim.beta2), fused=True)
 
 
 def critic_losses(

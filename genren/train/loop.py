@@ -108,8 +108,10 @@ def _train(category: str, seed: int, params: TrainParams, data: Path, out: Path,
             if stage.vision > 0:
                 clock("critics")
                 w.critics.requires_grad_(True)
-                for update in range(max(params.critics.updates, 1)):
+                for update in range(params.critics.updates):
                     losses = critic_losses(w, stage, images, graphics, vision, update)
+                    if not losses:
+                        break
                     state.critic_optimizer.zero_grad()
                     torch.stack(list(losses.values())).sum().backward()
                     values["gradient/critics"] = _step(state.critic_optimizer, critic_parts)

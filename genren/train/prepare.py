@@ -43,8 +43,10 @@ def prepare(params: TrainParams, colors: Tensor, device: torch.device | str = "c
     # The buffer starts at the identity and the origin, as the original's (method: 1.6).
     rotations, translations = torch.eye(3).repeat(params.pose_buffer, 1, 1, 1), torch.zeros(params.pose_buffer, 1, 3)
     buffer = Pose(rotations.to(device), translations.to(device))
-    optimizer = model_optimizer(w, params.optim.autoencoder_lr)
-    return w, State(model, critics, optimizer, critic_optimizer(w, params.optim), average, buffer)
+    rate = params.optim.autoencoder_lr if params.stages.autoencoder else params.optim.lr
+    return w, State(
+        model, critics, model_optimizer(w, rate), critic_optimizer(w, params.optim), average, buffer
+    )
 
 
 def model_optimizer(w: Worker, rate: float) -> torch.optim.Optimizer:
