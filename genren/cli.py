@@ -52,10 +52,14 @@ def preprocess(category: CategoryOption) -> None:
 def train(category: CategoryOption, seed: SeedOption = 0) -> None:
     """Train one category's model; an interrupted run continues."""
     from genren import params, paths
+    from genren.doors import spread
+
+    settings = params.load(category=category.value).train
+    spread(settings.engine.devices)
     from genren.train import train as step
 
     out = paths.run(category.value, seed)
-    step(category.value, seed, params.load(category=category.value).train, paths.processed(category.value), out)
+    step(category.value, seed, settings, paths.processed(category.value), out)
     print(f"wrote {out}")
 
 

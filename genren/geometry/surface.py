@@ -5,6 +5,8 @@ import math
 import torch
 from torch import Tensor
 
+from genren.engine import ranks
+
 
 def at_corners(values: Tensor, faces: Tensor) -> Tensor:
     """Per-vertex values (B, V, D) at the corners of faces (F, 3): (B, F, 3, D).
@@ -39,8 +41,11 @@ def sample_surface(
         areas = areas.clamp_min(math.sqrt(area_floor) / 2)
         # A relative floor keeps a collapsed mesh drawable without touching the uniformity of a sound one.
         weights = areas + 1e-6 * areas.sum(1, keepdim=True).clamp_min(1e-12) / areas.shape[1]
-        chosen = torch.multinomial(weights, count, replacement=True, generator=generator)
-        u = torch.rand(2, *chosen.shape, generator=generator, device=vertices.device, dtype=vertices.dtype)
+        options = {"generator": generator, "device": vertices.device, "dtype": vertices.dtype}
+        u = ranks.draw(torch.rand, len(vertices), 3, count, **options).unbind(1)
+        # The face under a uniform share of the cumulative area.
+        cumulative = weights.cumsum(1)
+        chosen = torch.searchsorted(cumulative, u[2] * cumulative[:, -1:], right=True).clamp_max(len(faces) - 1)
         root = u[0].sqrt()
         barycentric = torch.stack([1 - root, root * (1 - u[1]), root * u[1]], dim=-1)
     corners = torch.take_along_dim(vertices[:, :, None], faces[chosen].flatten(1)[..., None, None], dim=1)

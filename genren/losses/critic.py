@@ -5,6 +5,9 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
+from genren.engine import ranks
+from genren.engine.precision import exact
+
 DRIFT = 0.01
 PENALTY = 10.0
 
@@ -34,7 +37,8 @@ def least_squares(critic: Callable[[Tensor], Tensor], real: Tensor, fake: Tensor
 
 
 def _penalty(critic: Callable[[Tensor], Tensor], real: Tensor, fake: Tensor) -> Tensor:
-    share = torch.rand(len(real), *[1] * (real.ndim - 1), device=real.device)
+    share = ranks.draw(torch.rand, len(real), *[1] * (real.ndim - 1), device=real.device)
     mix = (share * real + (1 - share) * fake).detach().requires_grad_()
-    (slope,) = torch.autograd.grad(critic(mix).sum(), mix, create_graph=True)
+    with exact():
+        (slope,) = torch.autograd.grad(critic(mix).sum(), mix, create_graph=True)
     return (slope.flatten(1).norm(dim=1) - 1).square().mean()

@@ -5,6 +5,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
+from genren.engine import ranks
 from genren.models.blocks import Perceptron, norm
 
 # A Gaussian (mean, log variance), each (B, dim_v).
@@ -49,7 +50,9 @@ class ShapeEncoder(nn.Module):
             return v, None
         mean, log_variance = (layer(self.activation(v)) for layer in self.posterior)
         if self.training:
-            return mean + ((log_variance / 2).exp() + 1e-4) * torch.randn_like(mean), (mean, log_variance)
+            return mean + ((log_variance / 2).exp() + 1e-4) * ranks.draw(
+                torch.randn, *mean.shape, device=mean.device
+            ), (mean, log_variance)
         return mean, (mean, log_variance)
 
 

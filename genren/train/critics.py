@@ -5,6 +5,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from genren.engine import ranks
 from genren.geometry.rotations import geodesic
 from genren.losses.critic import critic_loss
 from genren.models.critics import pose_vector
@@ -22,7 +23,7 @@ def critic_optimizer(w: Worker, optim: OptimParams) -> torch.optim.Optimizer:
         decay = optim.weight_decay if name in ("rotation", "pose") else optim.critic_weight_decay
         rate = getattr(optim.critic_lrs, name)
         groups.append({"params": list(critic.parameters()), "lr": rate, "weight_decay": decay})
-    return torch.optim.Adam(groups, betas=(optim.beta1, optim.beta2))
+    return torch.optim.Adam(groups, betas=(optim.beta1, optim.beta2), fused=True)
 
 
 def critic_losses(
@@ -56,7 +57,7 @@ def _losses(
 
     def image() -> Tensor:
         # Half of the real images are re-renders, so that the critic does not merely detect the renderer's look.
-        swap = torch.rand(len(images), 1, 1, 1, device=images.device) < p.replacement
+        swap = ranks.draw(torch.rand, len(images), 1, 1, 1, device=images.device) < p.replacement
         real = torch.where(swap, vision.render.detach(), images)[: len(graphics.render)]
         return critic_loss(w.critics.image, real, graphics.render.detach())
 
@@ -67,7 +68,7 @@ def _losses(
 
     def xi_t() -> Tensor:
         fake = inferred.of_best(inferred.xi_t) if p.xi_t_on == "best" else inferred.xi_t.flatten(0, 1)
-        return critic_loss(w.critics["xi_t"], torch.randn_like(fake), fake.detach())
+        return critic_loss(w.critics["xi_t"], ranks.draw(torch.randn, *fake.shape, device=fake.device), fake.detach())
 
     def pose() -> Tensor:
         assert graphics.pose is not None
@@ -96,7 +97,10 @@ def remember(buffer: Pose, vision: Cycle, joint: bool = False) -> None:
     """Overwrite random slots of the pose buffer: `joint`, or rotations and translations each in slots of their own."""
     new = vision.inference.best_pose.detach()
     slots = None
-    for stored, values in ((buffer.rotation, new.rotation), (buffer.translation, new.translation)):
+    for stored, values in (
+        (buffer.rotation, ranks.gather(new.rotation)),
+        (buffer.translation, ranks.gather(new.translation)),
+    ):
         if slots is None or not joint:
             slots = torch.randperm(len(stored), device=stored.device)[: len(values)]
         stored[slots] = values[: len(slots)]

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from genren.data.batches import Clouds
+from genren.engine import ranks
 from genren.losses import distribution, image, pose, shape
 from genren.losses.critic import generator_loss
 from genren.losses.total import Terms
@@ -68,14 +69,14 @@ def randomised(w: Worker, clouds: Clouds) -> tuple[Cycle, Terms]:
 def graphics(w: Worker, clouds: Clouds, buffer: Pose) -> tuple[Cycle, Terms]:
     """Shape to image to shape with generated pose and texture; only colours carry the render's gradient."""
     batch, device = len(clouds.points), clouds.points.device
-    xi_t = torch.randn(batch, w.params.model.dim_xi_t, device=device)
+    xi_t = ranks.draw(torch.randn, batch, w.params.model.dim_xi_t, device=device)
     if any(w.params.weights.graphics[f"pairs_{name}"] > 0 for name in ("v", "xi_t", "texture", "rerender")):
         # Two images of each textured shape, from different sides.
         half = torch.arange(batch // 2, device=device).repeat(2)
         clouds, xi_t = Clouds(clouds.points[half], clouds.normals[half]), xi_t[half]
         batch = len(half)
     encoded = w.model.encode(clouds.points, clouds.normals)
-    drawn = w.model.generate_pose(torch.randn(batch, w.params.model.dim_xi_p, device=device))
+    drawn = w.model.generate_pose(ranks.draw(torch.randn, batch, w.params.model.dim_xi_p, device=device))
     texture = w.model.texture(xi_t, encoded.vertices)
     render = w.draw(place(encoded.vertices.detach()[:, None], drawn.detach())[:, 0], texture)
     inferred = w.model.infer(render, w.draw)
@@ -89,7 +90,8 @@ def graphics(w: Worker, clouds: Clouds, buffer: Pose) -> tuple[Cycle, Terms]:
         if "pose" in w.critics:
             return generator_loss(w.critics["pose"], pose_vector(drawn))
         match = {"marginal": distribution.pose_match, "joint": distribution.joint_pose_match}[w.params.critics.pose]
-        return match(buffer.rotation[:, 0], buffer.translation[:, 0], drawn.rotation[:, 0], drawn.translation[:, 0])
+        joint = ranks.gather(drawn.rotation[:, 0]), ranks.gather(drawn.translation[:, 0])
+        return match(buffer.rotation[:, 0], buffer.translation[:, 0], *joint)
 
     terms = shape_terms(w, encoded, clouds) | cycle_terms(w, encoded, drawn, inferred, clouds)
     return Cycle(render, inferred, texture, encoded, drawn), terms | _pair_terms(w, render, inferred) | {
@@ -132,7 +134,7 @@ def vision(w: Worker, images: Tensor, learned_poses: bool = False) -> tuple[Cycl
     def new_view() -> tuple[Inference, Inference]:
         batch, device = len(images), images.device
         if learned_poses:
-            view = w.model.generate_pose(torch.randn(batch, w.params.model.dim_xi_p, device=device))
+            view = w.model.generate_pose(ranks.draw(torch.randn, batch, w.params.model.dim_xi_p, device=device))
         else:
             view = random_pose(batch, w.params.randomised, device)
         seen = w.draw(place(inferred.shape.vertices.detach()[:, None], view.detach())[:, 0], best)
