@@ -165,13 +165,19 @@ def _laid_over(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
 
 
 def table(report: Path) -> str:
-    """Mean over categories and seeds, and each row's change against the first one."""
+    """Means over categories and seeds, and the change of the two headline numbers against the first row."""
     rows = pd.read_csv(report)
-    means = rows.groupby("name", sort=False).mean(numeric_only=True).drop(columns="seed")
-    means.insert(0, "runs", rows.groupby("name", sort=False).size())
-    for column in ("chamfer_l1/image_to_shape", "frechet_distance"):
-        means[f"{column}, change"] = means[column] / means[column].iloc[0] - 1
-    return means.to_markdown(floatfmt=".4g")
+    groups = rows.groupby("name", sort=False)
+    means = groups.mean(numeric_only=True).drop(columns="seed")
+    means.insert(0, "runs", groups.size())
+    lines = [["", *means.columns], [":--", *["--:"] * means.shape[1]]]
+    for name, row in means.iterrows():
+        cells = [f"{value:.4g}" for value in row]
+        for column in ("chamfer_l1/image_to_shape", "frechet_distance"):
+            place = means.columns.get_loc(column)
+            cells[place] += f" ({row.iloc[place] / means[column].iloc[0] - 1:+.0%})"
+        lines.append([str(name), *cells])
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def main() -> None:
