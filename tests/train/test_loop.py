@@ -162,6 +162,20 @@ def test_changed_settings_start_a_run_of_their_own(tiny_params: TrainParams):
     assert {name()} == {name(checkpoint_every=4), name(log_every=2), name(engine=two)}
 
 
+def test_a_file_that_settings_name_belongs_to_the_run(tiny_params: TrainParams, tiny_store: Path, tmp_path: Path):
+    """Another template under the same name, or other data, is another run."""
+    template = tmp_path / "template.obj"
+    params = tiny_params.model_copy(update={"model": tiny_params.model.model_copy(update={"template": str(template)})})
+    template.write_text("one")
+
+    before = loop.inputs(params, tiny_store)
+
+    assert before == loop.inputs(params, tiny_store)
+    assert before != loop.inputs(params, tmp_path)
+    template.write_text("other")
+    assert before != loop.inputs(params, tiny_store)
+
+
 def test_divergence_stops_the_run_and_keeps_what_was_there(
     tiny_params: TrainParams, tiny_store: Path, root: Path, monkeypatch: pytest.MonkeyPatch
 ):
