@@ -1,4 +1,4 @@
-"""What the command line and the DVC stages share: errors in one sentence, the cost of a step on disk, more processes."""
+"""What the command line and the DVC stages share: errors in one sentence, the cost of a step, more processes."""
 
 import errno
 import importlib.metadata

@@ -1,7 +1,9 @@
 """What all tests share: reference values, a tiny model and store, a terminal, and the same random state."""
 
 import shutil
+import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -53,7 +55,9 @@ def tiny_params() -> TrainParams:
         "preset": "mini",
         "batch_size": 4,
         "points": 32,
+        "surface_samples": 32,
         "projections": 4,
+        "xi_t_projections": 4,
         "pose_buffer": 8,
         "checkpoint_every": 2,
         "log_every": 1,
@@ -158,6 +162,18 @@ def image(project: Path, tmp_path: Path) -> Path:
     store = Store.open(paths.processed("cabinet"))
     Image.fromarray(store.images[store.images_of("test")[0]], "RGBA").save(tmp_path / "photo.png")
     return tmp_path / "photo.png"
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of one megabyte of its own; tests that need it skip where none can be mounted."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)]
+    if not shutil.which("mount") or subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("needs the right to mount a file system")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
 
 
 def contents(folder: Path) -> dict[str, bytes]:

@@ -40,7 +40,7 @@ def test_an_unknown_key_is_an_error_that_names_the_known_ones(tmp_path: Path):
     """A misspelt key is found at any depth."""
     with pytest.raises(InputError, match=r"unknown key 'fetch\.modles' \(known: source, folder, models, views"):
         params.load(changed(tmp_path, fetch={"modles": 3}))
-    with pytest.raises(InputError, match=r"unknown key 'train\.model\.with' \(known: img_size, template"):
+    with pytest.raises(InputError, match=r"unknown key 'train\.model\.with' \(known: img_size, eye, template"):
         params.load(changed(tmp_path, train={"preset": "mini", "model": {"with": 3}}))
 
 

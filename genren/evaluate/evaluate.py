@@ -86,7 +86,8 @@ def evaluate(
             "steps": checkpoint.step,
             "code_version": checkpoint.code_version,
             "data_version": digest(data)[:12],
-        },
+        }
+        | ({"source": checkpoint.source} if checkpoint.source else {}),
     }
     with replacing_folder(samples) as folder:
         rows.to_csv(folder / "rows.csv")
@@ -111,9 +112,8 @@ class _Measure:
         self.real_features = extractor(_rgb(test.images))
         self.every = torch.arange(len(test.points))
 
-    def renderer(self, size: int) -> Renderer:
-        """The checkpoint's own renderer at an image size: what is measured is what the model was trained to draw."""
-        model = self.checkpoint.model
+    def renderer(self, model: GenerativeRenderer, size: int) -> Renderer:
+        """A model's renderer at an image size, as the checkpoint's: what it was trained to draw is what is measured."""
         return Renderer(model.template_faces, model.camera, size, self.checkpoint.params.render)
 
     def generator(self) -> torch.Generator:
@@ -124,7 +124,7 @@ class _Measure:
         """Metrics of a model, its translations of the test images and of the test clouds, and rows per model."""
         test, batch = self.test, self.params.batch_size
         torch.manual_seed(self.params.seed)
-        draw = drawer(model, self.renderer(test.images.shape[-1]))
+        draw = drawer(model, self.renderer(model, test.images.shape[-1]))
         to_shape = image_to_shape(model, draw, test.images, batch)
         encoded = encode_clouds(model, test.points, test.normals, batch)
         # As many generated renders as there are test images, the shapes in turn.

@@ -8,7 +8,8 @@ from torch import Tensor, nn
 
 from genren.geometry.camera import Camera, fixed_camera
 from genren.geometry.rotations import CODE_SIZES, decode
-from genren.geometry.sphere import Template, icosphere
+from genren.geometry.sphere import Template
+from genren.geometry.template import make_template
 from genren.models.blocks import rescale
 from genren.models.image import Backbone, PoseHeads, TextureInference, probabilities
 from genren.models.parts import Draw, Inference, Pose, Shape, Texture, place
@@ -31,11 +32,12 @@ class GenerativeRenderer(nn.Module):
     translation_min: Tensor
     translation_max: Tensor
 
-    def __init__(self, params: ModelParams) -> None:
+    def __init__(self, params: ModelParams, template: Template | None = None) -> None:
+        """Build networks with fresh weights; a checkpoint's `template` comes in the place of the settings'."""
         super().__init__()
         self.params = params
-        template = icosphere(params.subdivisions, params.template_radius)
-        self.camera: Camera = fixed_camera(params.mirrored)
+        template = template or make_template(params)
+        self.camera: Camera = fixed_camera(params.mirrored, params.eye)
         for name in TEMPLATE:
             self.register_buffer(f"template_{name}", getattr(template, name))
         if params.learn_template:
@@ -109,13 +111,13 @@ class GenerativeRenderer(nn.Module):
         pose = self._pose(raw)
         posed = place(shape.vertices[:, None], pose)
         seen = posed if p.posed_gradient else posed.detach()
-        values = unproject(image, seen, self.camera, p.align_corners)
+        values = unproject(image, seen, self.camera, p.align_corners, p.guarded)
         if not p.pixels_gradient:
             values = values.detach()
         if p.occlusion:
             if draw is None:
                 raise ValueError("texture inference with occlusion needs a function that draws, got None")
-            hidden = hidden_depth(seen, self.camera, draw, p.align_corners)
+            hidden = hidden_depth(seen, self.camera, draw, p.align_corners, p.guarded)
             values = torch.cat([values, hidden if p.occlusion_gradient else hidden.detach()], dim=-1)
         xi_t = self.texture_inference(q, shape.v.detach(), values)
         return Inference(shape, pose, probabilities(logits, p.probabilities), posed, xi_t)

@@ -11,10 +11,13 @@ class ModelParams(Section):
     """Sizes and variants of the networks (method: 1.1 to 1.6)."""
 
     img_size: Literal[32, 64]  # input and rendered images, pixels
+    eye: Vector  # where the fixed camera stands, looking at the origin
     # Template and deformation.
     template: str  # sphere, or an OBJ file with texture coordinates: airplane.obj of genren/presets, or a path
     subdivisions: Annotated[int, Field(ge=1, le=40)]  # sphere: every icosahedron edge in this many pieces
     template_radius: Positive  # of the sphere; a file's vertices are scaled by it
+    template_turn: float  # degrees about x by which a file's vertices are turned first
+    template_subdivided: bool  # every face of a file is split in four
     template_projected: bool  # a file's vertices are first put on the unit sphere, as the original does
     learn_template: bool  # its vertices are parameters
     impulses: Count  # displacements in a row; the meshes between them are regularised too
@@ -41,6 +44,7 @@ class ModelParams(Section):
     # Unprojection: pixels read at the projected vertices (method: 2.4).
     mirrored: bool  # the camera's x runs left, as in the original's left-handed look-at
     align_corners: bool  # pixel corners at -1 and 1, as the original samples; the renderer's are beyond the centres
+    guarded: bool  # projections hold their distance from the camera; the original divides by any depth, or by none
     pixels_gradient: bool  # the read pixels carry gradients
     posed_gradient: bool  # their positions do
     occlusion: bool  # a fifth value per vertex: how far it lies behind the visible surface

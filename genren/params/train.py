@@ -47,15 +47,25 @@ class StageParams(Section):
         return self.autoencoder + self.randomised + self.mode1 + self.mode2 + self.mode3
 
 
+class CriticRates(Section):
+    """Learning rates of the critics, whether or not the settings have one."""
+
+    image: Positive
+    texture: Positive
+    histogram: Positive
+    shape: Positive
+    xi_t: Positive
+    pose: Positive
+    rotation: Positive  # the adversarial rotation predictor
+
+
 class OptimParams(Section):
     """Adam and its learning rates (method: 4.3)."""
 
     autoencoder_lr: Positive
     autoencoder_lr_halves_at: Steps  # step of stage 1
     lr: Positive
-    critic_lr: Positive
-    rotation_critic_lr: Positive  # the adversarial rotation predictor
-    pose_critic_lr: Positive  # the critic of poses, where there is one
+    critic_lrs: CriticRates
     beta1: Annotated[float, Field(ge=0, lt=1)]
     beta2: Annotated[float, Field(ge=0, lt=1)]
     weight_decay: Weight
@@ -87,8 +97,10 @@ class TrainParams(Section):
 
     preset: str
     batch_size: Annotated[int, Field(ge=2)]  # images, and shapes, per step
-    points: Annotated[int, Field(ge=16)]  # points drawn from a cloud, and from a mesh, per step
-    projections: Count  # random directions of the sliced Wasserstein terms
+    points: Annotated[int, Field(ge=16)]  # drawn from a cloud per step
+    surface_samples: Annotated[int, Field(ge=16)]  # drawn from a mesh per step
+    projections: Count  # random directions of the sliced Wasserstein terms on v
+    xi_t_projections: Count  # and on xi_T
     pose_buffer: Count  # remembered poses of real images
     # released: as the original computes them. exact: without its epsilons. mean: exact, and means instead of sums.
     mesh_terms: Literal["released", "exact", "mean"]

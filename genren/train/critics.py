@@ -18,13 +18,10 @@ from genren.train.terms import Worker
 
 def critic_optimizer(w: Worker, optim: OptimParams) -> torch.optim.Optimizer:
     """Adam with a group for each critic."""
-    rates = {
-        "rotation": (optim.rotation_critic_lr, optim.weight_decay),
-        "pose": (optim.pose_critic_lr, optim.weight_decay),
-    }
     groups = []
     for name, critic in w.critics.items():
-        rate, decay = rates.get(name, (optim.critic_lr, optim.critic_weight_decay))
+        decay = optim.weight_decay if name in ("rotation", "pose") else optim.critic_weight_decay
+        rate = getattr(optim.critic_lrs, name)
         groups.append({"params": list(critic.parameters()), "lr": rate, "weight_decay": decay})
     return torch.optim.Adam(groups, betas=(optim.beta1, optim.beta2), fused=True)
 

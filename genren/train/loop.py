@@ -23,6 +23,7 @@ from genren.train.live import Curves
 from genren.train.prepare import model_optimizer, prepare
 from genren.train.schedule import stage_at
 from genren.train.state import State, run_name, update_average
+from genren.train.terms import pose_health
 from genren.train.watch import diverging, progress, stop_request
 
 
@@ -99,7 +100,7 @@ def _train(category: str, seed: int, params: TrainParams, data: Path, out: Path,
                     images = batches.draw_images()
                     clock("vision")
                     vision, terms = programs.vision(w, images, learned_poses=stage.name == "mode3")
-                    values |= _descend("vision", terms, params, stage.vision)
+                    values |= _descend("vision", terms, params, stage.vision) | pose_health(vision.inference)
             clock("optimiser")
             values["gradient/model"] = _step(state.optimizer, model_parts)
             update_average(state.average, w.model, params.optim.ema_decay)

@@ -44,9 +44,7 @@ def prepare(params: TrainParams, colors: Tensor, device: torch.device | str = "c
     rotations, translations = torch.eye(3).repeat(params.pose_buffer, 1, 1, 1), torch.zeros(params.pose_buffer, 1, 3)
     buffer = Pose(rotations.to(device), translations.to(device))
     rate = params.optim.autoencoder_lr if params.stages.autoencoder else params.optim.lr
-    return w, State(
-        model, critics, model_optimizer(w, rate), critic_optimizer(w, params.optim), average, buffer
-    )
+    return w, State(model, critics, model_optimizer(w, rate), critic_optimizer(w, params.optim), average, buffer)
 
 
 def model_optimizer(w: Worker, rate: float) -> torch.optim.Optimizer:

@@ -88,7 +88,7 @@ def xi_t_prior(w: Worker, inferred: Inference) -> Tensor:
     xi_t = inferred.of_best(inferred.xi_t) if w.params.critics.xi_t_on == "best" else inferred.xi_t.flatten(0, 1)
     if "xi_t" in w.critics:
         return generator_loss(w.critics["xi_t"], xi_t)
-    return distribution.sliced_wasserstein(xi_t, w.params.projections)
+    return distribution.sliced_wasserstein(xi_t, w.params.xi_t_projections)
 
 
 def texture_distance(colors: Tensor, decoded: Tensor) -> Tensor:
@@ -124,7 +124,12 @@ def _distances(w: Worker, vertices: Tensor, clouds: Clouds) -> Callable[[], tupl
     """Chamfer and normals, which share one search for neighbours."""
     return cache(
         lambda: shape.chamfer_and_normals(
-            vertices, w.model.template_faces, clouds.points, clouds.normals, w.params.points, w.params.area_floor
+            vertices,
+            w.model.template_faces,
+            clouds.points,
+            clouds.normals,
+            w.params.surface_samples,
+            w.params.area_floor,
         )
     )
 

@@ -39,7 +39,7 @@ CALIBRATION = 0.03  # share of mini's steps
 
 # What makes a network narrow or a step small; the rest of a preset is kept.
 WIDTHS = {
-    "": ("batch_size", "points", "projections", "pose_buffer"),
+    "": ("batch_size", "points", "surface_samples", "projections", "xi_t_projections", "pose_buffer"),
     "model": (
         "subdivisions", "deformation_hidden", "dim_v", "dim_xi_t", "dim_embedding", "point_width", "backbone_width",
         "hypotheses", "texture_hidden", "texture_size", "texture_width", "conditioning_hidden",

@@ -1,6 +1,5 @@
 """Two processes that share a batch: what they draw, see and learn is what one process would."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -83,7 +82,9 @@ def test_alone_nothing_changes():
     assert [type(layer) for layer in layers] == [torch.nn.BatchNorm1d, torch.nn.Dropout]
 
 
-@pytest.mark.parametrize(("world", "device", "message"), [("3", "cpu", "3 processes cannot share"), ("1", "cuda", "no CUDA")])
+@pytest.mark.parametrize(
+    ("world", "device", "message"), [("3", "cpu", "3 processes cannot share"), ("1", "cuda", "no CUDA")]
+)
 def test_impossible_settings_are_named(world: str, device: str, message: str, monkeypatch: pytest.MonkeyPatch):
     """A batch that does not divide, or a device that is not there, is one sentence."""
     monkeypatch.setenv("WORLD_SIZE", world)

@@ -22,7 +22,6 @@ from genren.params import TrainParams
 from genren.train import loop
 from genren.train.state import State
 
-
 ROOT = Path(__file__).parents[2]
 
 
