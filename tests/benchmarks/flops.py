@@ -1,4 +1,4 @@
-"""`python -m tests.benchmarks.flops`: arithmetic of a training step of preset original by part, for docs/performance.md.
+"""`python -m tests.benchmarks.flops`: arithmetic of a training step of preset original by part.
 
 Counted by PyTorch on a small batch and scaled: every multiplication is one of a row of the batch, or of a hypothesis.
 Rendering, nearest neighbours and optimal transport are not matrix products, and not counted.
@@ -34,7 +34,7 @@ class Everywhere:
 
 
 def flops(p: TrainParams) -> dict[str, float]:
-    """TFLOP of each part at the settings' batch size, forward and backward; what starts with 'waste' is not computed."""
+    """TFLOP of each part at the settings' batch size, forward and backward; 'waste' is what we do not compute."""
     batch, p = p.batch_size, p.model_copy(update={"batch_size": ROWS})
     w, state = prepare(p, torch.rand(100, 3))
     points = torch.nn.functional.normalize(torch.randn(ROWS, p.points, 3), dim=2)

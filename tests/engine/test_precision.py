@@ -1,4 +1,4 @@
-"""Half-width and compiled networks: near the plain ones, float32 at their borders, and not where gradients are penalised."""
+"""Half-width and compiled networks: near the plain ones, float32 at their borders, plain under gradient penalties."""
 
 from pathlib import Path
 
@@ -38,7 +38,7 @@ def step(params: TrainParams, store: Path) -> tuple[dict[str, torch.Tensor], tor
 
 
 def test_bfloat16_is_near_float32(tiny_params: TrainParams, tiny_store: Path):
-    """Every term is float32 and within some per cent of what float32 networks give; not equal, or nothing was halved."""
+    """Every term is float32 and within some per cent of float32 networks'; not equal, or nothing was halved."""
     plain, gradient = step(tiny_params, tiny_store)
     half, half_gradient = step(computing(tiny_params, precision="bfloat16"), tiny_store)
 
@@ -63,7 +63,7 @@ def test_compiled_networks_give_the_same_losses(
 
 
 def test_penalties_are_exact(tiny_params: TrainParams, monkeypatch: pytest.MonkeyPatch):
-    """With halved, compiled critics the penalty's slope is that of the plain ones to the last bit, twice differentiable."""
+    """With halved, compiled critics a penalty's slope is the plain ones' to the last bit, twice differentiable."""
     monkeypatch.setattr(precision, "BACKEND", "aot_eager")
     slopes, losses = [], []
     for changes in ({}, {"precision": "bfloat16", "compile": True}):
