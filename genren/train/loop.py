@@ -140,7 +140,8 @@ def _train(category: str, seed: int, params: TrainParams, data: Path, out: Path,
                 curves.look()
                 state.save(resumable)
             if stopping:
-                raise SystemExit(f"stopped at step {state.step} of {total}; the same command continues from there")
+                said = f"stopped at step {state.step} of {total}; the same command continues from there"
+                raise SystemExit(said if ranks.rank() == 0 else 1)
 
     if ranks.rank() == 0:
         with replacing_folder(out) as folder:
