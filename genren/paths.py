@@ -17,6 +17,11 @@ def params() -> Path:
     return root() / "params.yaml"
 
 
+def checksums() -> Path:
+    """What downloaded files must be; in git."""
+    return root() / "data" / "checksums.csv"
+
+
 def raw(category: str) -> Path:
     """What `fetch` writes: renders in the layout of 3D-R2N2, clouds, meshes."""
     return root() / "data" / "raw" / category

@@ -1,6 +1,6 @@
 """Every setting of every stage: name, type, unit. Values are in `params.yaml` and the presets."""
 
-from genren.params.data import FetchParams, PreprocessParams
+from genren.params.data import DownloadParams, FetchParams, PreprocessParams
 from genren.params.evaluate import EvaluateParams
 from genren.params.load import PRESETS, Params, load, parse, with_preset
 from genren.params.model import ModelParams
@@ -18,6 +18,7 @@ from genren.params.train import (
 __all__ = [
     "PRESETS",
     "Backend",
+    "DownloadParams",
     "EvaluateParams",
     "FetchParams",
     "ModelParams",

@@ -3,6 +3,7 @@
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,10 +20,20 @@ from genren.preprocess import preprocess
 NAMES = [f"model-{index}" for index in range(6)]
 
 
-def params(**changes: float) -> PreprocessParams:
+def params(**changes: Any) -> PreprocessParams:
     """Small settings."""
     return PreprocessParams(
-        **{"img_size": 8, "points": 1000, "train": 0.6, "val": 0.2, "test": 0.2, "seed": 0, **changes}
+        **{
+            "img_size": 8,
+            "points": 1000,
+            "workers": 1,
+            "split": "own",
+            "train": 0.6,
+            "val": 0.2,
+            "test": 0.2,
+            "seed": 0,
+        }
+        | changes
     )
 
 
