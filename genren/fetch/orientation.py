@@ -25,7 +25,7 @@ def outward(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
     numbers = (torch.from_numpy(array.ravel()).float() for array in (azimuth, elevation, ratio))
     camera = r2n2_camera(*numbers)
     points = camera.to_camera(torch.from_numpy(vertices).float()[None])
-    index = torch.from_numpy(faces)
+    index = torch.from_numpy(np.ascontiguousarray(faces))
     nearness = (-1 / points[..., 2])[:, index]
     _, seen = rasterize(RESOLUTION, RESOLUTION, nearness, camera.project(points)[:, index], nearness[..., None])
 
@@ -40,4 +40,4 @@ def outward(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
 
     turned = np.where(fronts > CLEARLY * backs, False, backs.sum() > fronts.sum())
     turned = np.where(backs > CLEARLY * fronts, True, turned)
-    return np.where(turned[:, None], faces[:, ::-1], faces)
+    return np.ascontiguousarray(np.where(turned[:, None], faces[:, ::-1], faces))

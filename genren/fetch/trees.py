@@ -28,6 +28,7 @@ from genren.params import DownloadParams
 
 SYNSET = r"\d{8}"
 ELSEWHERE = "elsewhere.txt"
+SPARE = 1 << 30  # bytes that a tar may unpack to over twice its size
 TARS = (".tar", ".tgz", ".tar.gz", ".tar.bz2", ".tar.xz")
 
 
@@ -115,7 +116,7 @@ class Downloads:
         if is_url(location) and location.partition("?")[0].lower().endswith(".zip"):
             reader = RangeReader(self.web, location)
             archive = Zip(shown(location), reader, below)
-            self._verify_directory(archive, reader)
+            self.checksums.verify(f"{archive.place}#directory", reader.size, archive.checksum)
             return archive
         path = self.file(location) if is_url(location) else _local(location)
         if path.is_dir():
@@ -127,15 +128,6 @@ class Downloads:
         if path.name.lower().endswith(TARS):
             return self._unpacked(path, below)
         raise InputError(f"{path} is neither a folder nor a zip or tar archive; unpack it and name the folder")
-
-    def _verify_directory(self, archive: Zip, reader: Reader) -> None:
-        """The directory holds the checksum of every member: if it is the same, so is what it describes."""
-        import hashlib
-
-        total = hashlib.sha256()
-        for start in range(archive.directory, reader.size, 1 << 24):
-            total.update(reader.read(start, min(start + (1 << 24), reader.size)))
-        self.checksums.verify(f"{archive.place}#directory", reader.size, total.hexdigest())
 
     def _unpacked(self, path: Path, below: str) -> Folder:
         """The part of a tar below `below`, unpacked once into the folder of downloads."""
@@ -159,7 +151,7 @@ def unpack_tar(path: Path, below: str, out: Path) -> None:
 
     All of its members are looked at: one link, device or name that leads outside condemns the archive.
     """
-    free, elsewhere = 2 * path.stat().st_size + (1 << 30), set()
+    free, elsewhere = 2 * path.stat().st_size + SPARE, set()
     try:
         with tarfile.open(path, "r:*") as archive:
             for member in archive:

@@ -3,6 +3,7 @@
 A model's members are neighbours in the archive: they are fetched with one request, not with one each.
 """
 
+import hashlib
 import io
 import os
 import stat
@@ -20,7 +21,8 @@ from genren.errors import InputError
 from genren.fetch.names import check_name, is_below, model_elsewhere
 
 GAP = 1 << 18  # bytes between two members that are cheaper to fetch than to skip
-SPAN = 1 << 26  # bytes of one request, at most
+SPAN = 1 << 26  # bytes of one request for members, at most
+PIECE = 1 << 24  # bytes of one request for the directory: of a large one little is lost with a connection
 LOCAL_HEADER = struct.Struct("<4s5H3L2H")
 
 
@@ -56,12 +58,18 @@ class Zip:
         self.place, self.reader = place, reader
         try:
             with zipfile.ZipFile(io.BufferedReader(_Stream(reader), 1 << 22)) as archive:
-                self.directory = archive.start_dir
+                directory = archive.start_dir
                 every = archive.infolist()
         except (zipfile.BadZipFile, struct.error, OSError, NotImplementedError) as error:
             raise InputError(f"{place} is no whole zip archive ({error}); get it anew") from None
         # A member ends before the next one begins; only its own header says how far before.
-        starts = np.unique([info.header_offset for info in every] + [self.directory])
+        starts = np.unique([info.header_offset for info in every] + [directory])
+        # The directory holds the checksum of every member: if it is the same, so is what it describes.
+        entries = ((info.filename, info.CRC, info.file_size, info.header_offset) for info in every)
+        total = hashlib.sha256()
+        for entry in entries:
+            total.update(repr(entry).encode())
+        self.checksum = total.hexdigest()
         self.members: dict[str, zipfile.ZipInfo] = {}
         self.stops: dict[str, int] = {}
         self.elsewhere = {model for info in every if (model := model_elsewhere(info.filename, below))}
@@ -145,7 +153,7 @@ class _Stream(io.RawIOBase):
         return self.position
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        stop = min(self.position + len(buffer), self.reader.size)
+        stop = min(self.position + len(buffer), self.position + PIECE, self.reader.size)
         data = self.reader.read(self.position, stop) if stop > self.position else b""
         buffer[: len(data)] = data
         self.position += len(data)
