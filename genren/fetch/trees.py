@@ -22,7 +22,7 @@ from genren.fetch.checksums import Checksums
 from genren.fetch.download import download
 from genren.fetch.names import check_name, is_below, model_elsewhere
 from genren.fetch.web import RangeReader, Web, check_url, file_path, is_url, shown
-from genren.fetch.zips import FileReader, Reader, Zip
+from genren.fetch.zips import FileReader, Zip
 from genren.files import replacing_folder
 from genren.params import DownloadParams
 

@@ -106,7 +106,7 @@ def test_wrong_bytes_in_a_range_are_noticed(tmp_path: Path, server: Server, down
     tree = downloads.tree(f"{server.url}/data.zip", "02933112")
     name = models_of(tree, "02933112")["a"]["x.png"]
     server.faults["/data.zip"] = ["wrong"]
-    with pytest.raises(InputError, match="a/x.png is damaged"):
+    with pytest.raises(InputError, match=r"a/x\.png is damaged"):
         tree.read([name])
     server.faults["/data.zip"] = ["changed"]
     with pytest.raises(InputError, match="changed while it was read"):
@@ -180,7 +180,7 @@ def test_bombs_are_seen_by_what_they_declare(tmp_path: Path, downloads: Download
     with tarfile.open(tmp_path / "large.tgz", "w:gz") as archive:
         member = tarfile.TarInfo("Set/02933112/a/x.png")
         member.size = 300 << 20
-        archive.addfile(member, io.BytesIO(bytes(member.size)))
+        archive.fileobj.write(member.tobuf())  # the header alone
     with pytest.raises(InputError, match=r"x\.png declares 314572800 bytes"):
         downloads.tree(str(tmp_path / "large.tgz"), "02933112")
 

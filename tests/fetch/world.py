@@ -146,7 +146,7 @@ def pixel2mesh_folder(world: World, root: Path, form: str, metadata: bool = True
 
 
 def nmr_zip(world: World, path: Path, extra: dict[str, bytes] | None = None) -> Path:
-    """NMR_Dataset.zip: masks beside RGB pictures, matrices in the words of OpenCV, SoftRas's lists, a second category."""
+    """NMR_Dataset.zip: masks beside RGB pictures, matrices in OpenCV's words, SoftRas's lists, a second category."""
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("NMR_Dataset/metadata.yaml", "02933112: {id: '02933112', name: cabinet}\n")
         for synset in (SYNSET, "02958343"):
@@ -168,7 +168,7 @@ def nmr_zip(world: World, path: Path, extra: dict[str, bytes] | None = None) -> 
                     matrices[f"camera_mat_{view}"] = np.diag([35 / 16, 35 / 16, 1, 1])
                 for file, arrays in (
                     ("cameras", matrices),
-                    ("pointcloud", dict(zip(("points", "normals"), world.cloud(name)))),
+                    ("pointcloud", dict(zip(("points", "normals"), world.cloud(name), strict=True))),
                 ):
                     stream = io.BytesIO()
                     np.savez(stream, **arrays)
