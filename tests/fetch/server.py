@@ -23,6 +23,9 @@ class Server(ThreadingHTTPServer):
         self.ranges = True  # whether ranges are answered
         self.etags = True
         self.redirects: dict[str, str] = {}
+        self.errors: dict[str, str] = {}  # headers of an answer that refuses everything, with this status
+        self.error_status = 0
+        self.tokens: set[str | None] = set()
         self.requests: list[tuple[str, str | None]] = []  # path with query, Range
         self.sent = 0  # bytes of bodies
         self.closing = threading.Event()
@@ -46,6 +49,10 @@ class Handler(BaseHTTPRequestHandler):
         """Answer a file, or part of it."""
         self.server.requests.append((self.path, self.headers.get("Range")))
         path = self.path.partition("?")[0]
+        self.server.tokens.add(self.headers.get("Authorization"))
+        if self.server.errors:
+            self.answer(self.server.error_status, b"", **self.server.errors)
+            return
         fault = next(iter(self.server.faults.get(path, [])), None)
         if fault is not None:
             self.server.faults[path].pop(0)
@@ -71,6 +78,8 @@ class Handler(BaseHTTPRequestHandler):
             body = bytes(255 - byte for byte in body)
         self.answer(status, body, str(fault), **headers)
 
+    do_HEAD = do_GET  # noqa: N815 - the library's word
+
     def answer(self, status: int, body: bytes, fault: str = "", **headers: str) -> None:
         """Send headers and the body, or what the fault leaves of it."""
         self.send_response(status)
@@ -82,6 +91,8 @@ class Handler(BaseHTTPRequestHandler):
             body = body[: len(body) // 2]
         if fault == "more":
             body += b"more"
+        if self.command == "HEAD":
+            return
         self.server.sent += len(body)
         self.wfile.write(body)
         if fault == "stall":
