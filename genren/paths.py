@@ -32,6 +32,11 @@ def processed(category: str) -> Path:
     return root() / "data" / "processed" / category
 
 
+def inspection(category: str) -> Path:
+    """What `inspect` writes: a contact sheet and a summary."""
+    return root() / "work" / "inspect" / category
+
+
 def run(category: str, seed: int) -> Path:
     """What `train` writes: the checkpoint and the live metrics of one finished run."""
     return root() / "runs" / f"{category}-{seed}"

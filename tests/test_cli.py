@@ -15,7 +15,18 @@ from genren.params import TrainParams
 from genren.report.records import read_records
 from tests.conftest import ROOT, Terminal, contents
 
-COMMANDS = ["fetch", "preprocess", "train", "eval", "evaluate", "report", "reconstruct", "generate", "doctor"]
+COMMANDS = [
+    "fetch",
+    "preprocess",
+    "inspect",
+    "train",
+    "eval",
+    "evaluate",
+    "report",
+    "reconstruct",
+    "generate",
+    "doctor",
+]
 
 
 def test_help_imports_nothing_heavy():
@@ -49,7 +60,7 @@ def test_every_command_explains_itself(command: str, genren: Terminal):
     assert "..." not in listed.split("Commands:")[1]
 
 
-@pytest.mark.parametrize("command", ["fetch", "preprocess", "train", "eval", "generate"])
+@pytest.mark.parametrize("command", ["fetch", "preprocess", "inspect", "train", "eval", "generate"])
 def test_an_unknown_category_is_answered_with_the_list(command: str, genren: Terminal):
     """A typo costs one look: all thirteen names stand on the line of the error."""
     code, out, err = genren.run(command, "--category", "cabinte", *(["--out", "x"] if command == "generate" else []))
@@ -95,6 +106,7 @@ def test_eval_refuses_a_model_of_another_preset(project: Path, tiny_params: Trai
         (["eval", "--category", "cabinet", "--seed", "5"], "cabinet-5/model.safetensors does not exist; train one"),
         (["generate", "--category", "chair", "--out", "out"], "chair-0/model.safetensors does not exist; train one"),
         (["preprocess", "--category", "chair"], "chair first"),
+        (["inspect", "--category", "chair"], "chair is no packed store"),
         (["train", "--category", "chair"], "chair is no packed store"),
         (["report"], "cabinet-0.json does not exist; run `dvc repro evaluate@cabinet-0`"),
     ],
