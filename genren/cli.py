@@ -21,6 +21,12 @@ Category = Enum("Category", {name: name for name in SYNSETS}, type=str)  # type:
 CategoryOption = Annotated[Category, typer.Option("--category", help="Object category.")]
 SeedOption = Annotated[int, typer.Option("--seed", min=0, help="Seed of the run.")]
 OutOption = Annotated[Path, typer.Option("--out", file_okay=False, help="Folder to write into.")]
+CheckpointOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--checkpoint", metavar="FILE", help="Model to use, as it is.  [default: the run of category and seed]"
+    ),
+]
 
 
 @app.command()
@@ -62,23 +68,50 @@ def inspect(
 def train(category: CategoryOption, seed: SeedOption = 0) -> None:
     """Train one category's model; an interrupted run continues."""
     from genren import params, paths
+    from genren.doors import spread
+
+    settings = params.load(category=category.value).train
+    spread(settings.engine.devices)
     from genren.train import train as step
 
     out = paths.run(category.value, seed)
-    step(category.value, seed, params.load().train, paths.processed(category.value), out)
+    step(category.value, seed, settings, paths.processed(category.value), out)
     print(f"wrote {out}")
 
 
+@app.command("import-weights")
+def import_weights(
+    file: Annotated[Path, typer.Argument(help="A *.state_dict.pt of the original's release.")],
+    category: CategoryOption,
+    out: OutOption,
+) -> None:
+    """Turn the original's released weights into a checkpoint."""
+    from genren.import_weights import import_weights as step
+
+    path, differing = step(file, category.value, out)
+    for line in differing:
+        print(line)
+    print(f"wrote {path}")
+
+
 @app.command("eval")
-def evaluate(category: CategoryOption, seed: SeedOption = 0) -> None:
-    """Measure a trained model beside its baselines."""
+def evaluate(category: CategoryOption, seed: SeedOption = 0, checkpoint: CheckpointOption = None) -> None:
+    """Measure a trained model beside its baselines.
+
+    With --checkpoint, metrics.json and samples are written beside that file.
+    """
     from genren import params, paths
     from genren.evaluate import evaluate as step
-    from genren.models import checkpoint
+    from genren.models.checkpoint import load
 
-    p = params.load()
-    trained = checkpoint.load(paths.run(category.value, seed) / "model.safetensors", category.value, p.train)
-    metrics, samples = paths.metrics(category.value, seed), paths.samples(category.value, seed)
+    p = params.load(category=category.value)
+    if checkpoint is None:
+        trained = load(paths.model(category.value, seed), category.value, p.train)
+        metrics, samples = paths.metrics(category.value, seed), paths.samples(category.value, seed)
+    else:
+        # The reports of the pipeline are of its own runs.
+        trained = load(checkpoint, category.value)
+        metrics, samples = checkpoint.parent / "metrics.json", checkpoint.parent / "samples"
     result = step(trained, paths.processed(category.value), p.evaluate, metrics, samples)
     _print_scores(result)
     print(f"wrote {metrics} and {samples}")
@@ -90,7 +123,7 @@ app.command("evaluate", hidden=True)(evaluate)
 
 @app.command()
 def report() -> None:
-    """Write the report of all categories and seeds in params.yaml."""
+    """Write the report of all categories and seeds."""
     from genren import params, paths
     from genren.report import report as step
 
@@ -105,13 +138,14 @@ def reconstruct(
     category: CategoryOption,
     out: OutOption,
     seed: SeedOption = 0,
+    checkpoint: CheckpointOption = None,
 ) -> None:
     """Turn images into textured meshes (GLB) and re-renders."""
     from genren import paths
-    from genren.models import checkpoint
+    from genren.models.checkpoint import load
     from genren.reconstruct import reconstruct as step
 
-    trained = checkpoint.load(paths.run(category.value, seed) / "model.safetensors", category.value)
+    trained = load(checkpoint or paths.model(category.value, seed), category.value)
     for path in step(trained, images, out):
         print(path)
 
@@ -123,13 +157,14 @@ def generate(
     count: Annotated[int, typer.Option("--count", min=1, help="How many meshes.")] = 8,
     seed: SeedOption = 0,
     sample_seed: Annotated[int, typer.Option("--sample-seed", min=0, help="Seed of the samples.")] = 0,
+    checkpoint: CheckpointOption = None,
 ) -> None:
     """Make new textured meshes (GLB) and renders."""
     from genren import paths
     from genren.generate import generate as step
-    from genren.models import checkpoint
+    from genren.models.checkpoint import load
 
-    trained = checkpoint.load(paths.run(category.value, seed) / "model.safetensors", category.value)
+    trained = load(checkpoint or paths.model(category.value, seed), category.value)
     for path in step(trained, count, sample_seed, out):
         print(path)
 

@@ -1,5 +1,6 @@
-"""What the command line and the DVC stages share: errors in one sentence, and the cost of a step on disk."""
+"""What the command line and the DVC stages share: errors in one sentence, the cost of a step, more processes."""
 
+import errno
 import importlib.metadata
 import os
 import resource
@@ -25,6 +26,11 @@ def door() -> Iterator[None]:
     except InputError as error:
         print(f"Error: {error}", file=sys.stderr)
         raise SystemExit(2) from None
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        print(f"Error: {error}; nothing that was there before is lost: make room and run it again", file=sys.stderr)
+        raise SystemExit(2) from None
 
 
 @contextmanager
@@ -33,6 +39,8 @@ def stage(step: str, item: str) -> Iterator[None]:
     start = time.perf_counter()
     with door():
         yield
+    if os.environ.get("RANK", "0") != "0":
+        return
     seconds = time.perf_counter() - start
     # ru_maxrss is in kibibytes on Linux, in bytes on macOS.
     unit = 1 if sys.platform == "darwin" else 1024
@@ -47,3 +55,16 @@ def stage(step: str, item: str) -> Iterator[None]:
         "torch_version": importlib.metadata.version("torch"),
     }
     write_json(paths.cost(step, item), cost)
+
+
+def spread(devices: int) -> None:
+    """Start this same command again in as many processes, with torchrun, unless it is one of them already."""
+    if devices == 1 or "TORCHELASTIC_RUN_ID" in os.environ:
+        return
+    # The processes share the cores; sharing the store of the rendezvous makes restarts hang (PyTorch 2.13).
+    shared = str(max((os.cpu_count() or 1) // devices, 1))
+    environment = {"OMP_NUM_THREADS": shared, "TORCH_DISABLE_SHARE_RDZV_TCP_STORE": "1"} | os.environ
+    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={devices}"]
+    sys.stdout.flush()
+    # In the place of this process, so that a signal reaches torchrun, which hands it on.
+    os.execve(sys.executable, [*torchrun, *sys.orig_argv[1:]], environment)  # noqa: S606

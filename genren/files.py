@@ -1,5 +1,6 @@
 """Writing files so that a crash leaves either the old content or the new one, never half of it."""
 
+import errno
 import hashlib
 import json
 import math
@@ -20,30 +21,51 @@ os.umask(_UMASK)
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Yield a temporary file name beside `path`; rename it to `path` if the block ends well."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=path.suffix)
-    os.close(handle)
-    temporary = Path(name)
-    try:
-        yield temporary
-        # mkstemp makes the file private; the result gets the rights any new file would have.
-        temporary.chmod(0o666 & ~_UMASK)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    """Yield a temporary file name beside `path`; rename it to `path` if the block ends well.
+
+    A full disk is an InputError that says what is still there: all that was before.
+    """
+    with _room(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=path.suffix)
+        os.close(handle)
+        temporary = Path(name)
+        try:
+            yield temporary
+            # On disk before it takes the old one's place: some file systems notice only now that they are full.
+            with temporary.open("rb") as file:
+                os.fsync(file.fileno())
+            # mkstemp makes the file private; the result gets the rights any new file would have.
+            temporary.chmod(0o666 & ~_UMASK)
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
 
 
 @contextmanager
 def replacing_folder(path: Path) -> Iterator[Path]:
     """Yield a temporary folder beside `path`; put it in the place of `path` if the block ends well."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
+    with _room(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
+        try:
+            yield temporary
+            _put_in_place(temporary, path)
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+
+
+@contextmanager
+def _room(path: Path) -> Iterator[None]:
+    """Turn what a full disk makes fail into a sentence."""
     try:
-        yield temporary
-        _put_in_place(temporary, path)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+        yield
+    except Exception as error:
+        # Writers in other languages have errors of their own, which carry the system's words; inner files have ours.
+        words = f"{error} {error.__cause__}"
+        if not any(os.strerror(code) in words for code in (errno.ENOSPC, errno.EDQUOT)):
+            raise
+        raise InputError(f"the disk is full, {path} is what it was before; free some space and try again") from error
 
 
 @contextmanager
@@ -59,13 +81,14 @@ def resuming_folder(path: Path, key: str) -> Iterator[Path]:
         shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(exist_ok=True)
     note.write_text(key)
-    try:
-        yield partial
-        _put_in_place(partial, path)
-    except InputError:
-        shutil.rmtree(partial, ignore_errors=True)
-        note.unlink()
-        raise
+    with _room(path):
+        try:
+            yield partial
+            _put_in_place(partial, path)
+        except InputError:
+            shutil.rmtree(partial, ignore_errors=True)
+            note.unlink()
+            raise
     note.unlink()
 
 

@@ -42,6 +42,11 @@ def run(category: str, seed: int) -> Path:
     return root() / "runs" / f"{category}-{seed}"
 
 
+def model(category: str, seed: int) -> Path:
+    """The checkpoint in a run's folder."""
+    return run(category, seed) / "model.safetensors"
+
+
 def work(name: str) -> Path:
     """Ignored scratch of unfinished runs, kept over interruptions; `name` carries a hash of the config."""
     return root() / "work" / name

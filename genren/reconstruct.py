@@ -10,9 +10,9 @@ from genren.data.images import resize_area
 from genren.data.r2n2 import read_image, write_image
 from genren.errors import InputError
 from genren.files import replacing
-from genren.geometry.glb import save_glb
 from genren.models.checkpoint import Checkpoint
-from genren.models.translate import image_to_shape
+from genren.models.export import save_meshes
+from genren.models.translate import drawer, image_to_shape
 from genren.render import Renderer
 
 
@@ -29,13 +29,12 @@ def reconstruct(checkpoint: Checkpoint, images: list[Path], out: Path) -> list[P
     size = checkpoint.params.model.img_size
     pixels = np.stack([resize_area(read_image(path), size) for path in images])
     model = checkpoint.model
-    draw = Renderer.hard(model.template_faces, model.camera, size)
+    draw = drawer(model, Renderer.hard(model.template_faces, model.camera, size))
     result = image_to_shape(model, draw, to_tensor(torch.from_numpy(pixels)), batch_size=64)
     out.mkdir(parents=True, exist_ok=True)
-    meshes = []
     for i, name in enumerate(names):
         with replacing(out / f"{name}.png") as temporary:
             write_image(temporary, to_rgba8(result.render[i : i + 1])[0])
-        meshes.append(out / f"{name}.glb")
-        save_glb(meshes[-1], result.vertices[i].numpy(), model.template_faces.numpy(), result.colors[i].numpy())
+    meshes = [out / f"{name}.glb" for name in names]
+    save_meshes(meshes, model, result)
     return meshes

@@ -10,7 +10,7 @@ from genren.models import checkpoint
 if __name__ == "__main__":
     category, seed = sys.argv[1], int(sys.argv[2])
     with stage("evaluate", f"{category}-{seed}"):
-        p = params.load()
-        trained = checkpoint.load(paths.run(category, seed) / "model.safetensors", category, p.train)
+        p = params.load(category=category)
+        trained = checkpoint.load(paths.model(category, seed), category, p.train)
         metrics, samples = paths.metrics(category, seed), paths.samples(category, seed)
         evaluate(trained, paths.processed(category), p.evaluate, metrics, samples)

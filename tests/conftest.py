@@ -1,7 +1,9 @@
 """What all tests share: reference values, a tiny model and store, a terminal, and the same random state."""
 
 import shutil
+import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -41,6 +43,11 @@ def seeded() -> None:
     torch.manual_seed(0)
 
 
+def preset(name: str, category: str | None = None, **over: object) -> TrainParams:
+    """A preset's settings, with some of them replaced."""
+    return params.parse(params.TrainParams, params.with_preset({"preset": name, **over}, "tests", category), "tests")
+
+
 @pytest.fixture(scope="session")
 def tiny_params() -> TrainParams:
     """The mini preset shrunk until a step takes milliseconds; every network, term and stage is still there."""
@@ -48,7 +55,9 @@ def tiny_params() -> TrainParams:
         "preset": "mini",
         "batch_size": 4,
         "points": 32,
+        "surface_samples": 32,
         "projections": 4,
+        "xi_t_projections": 4,
         "pose_buffer": 8,
         "checkpoint_every": 2,
         "log_every": 1,
@@ -66,9 +75,8 @@ def tiny_params() -> TrainParams:
             "conditioning_hidden": [8, 8],
             "texture_hidden": [16, 16, 8],
             "texture_width": 16,
-            "critic_width": 16,
-            "shape_critic_hidden": [16, 8],
         },
+        "critics": {"width": 16, "shape_hidden": [16, 8]},
         "stages": {"autoencoder": 2, "randomised": 2, "mode1": 2, "mode2": 2, "mode3": 2, "annealing": 2},
     }
     return params.parse(params.TrainParams, params.with_preset(small, "tests"), "tests")
@@ -154,6 +162,18 @@ def image(project: Path, tmp_path: Path) -> Path:
     store = Store.open(paths.processed("cabinet"))
     Image.fromarray(store.images[store.images_of("test")[0]], "RGBA").save(tmp_path / "photo.png")
     return tmp_path / "photo.png"
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of one megabyte of its own; tests that need it skip where none can be mounted."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)]
+    if not shutil.which("mount") or subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("needs the right to mount a file system")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
 
 
 def contents(folder: Path) -> dict[str, bytes]:

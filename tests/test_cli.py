@@ -9,24 +9,15 @@ import pytest
 
 from genren import paths
 from genren.categories import SYNSETS
+from genren.files import read_json
 from genren.models import checkpoint
 from genren.models.model import GenerativeRenderer
 from genren.params import TrainParams
 from genren.report.records import read_records
 from tests.conftest import ROOT, Terminal, contents
 
-COMMANDS = [
-    "fetch",
-    "preprocess",
-    "inspect",
-    "train",
-    "eval",
-    "evaluate",
-    "report",
-    "reconstruct",
-    "generate",
-    "doctor",
-]
+COMMANDS = ["fetch", "preprocess", "train", "import-weights", "eval", "evaluate", "report", "reconstruct", "generate"]
+COMMANDS += ["doctor", "inspect"]
 
 
 def test_help_imports_nothing_heavy():
@@ -98,6 +89,25 @@ def test_eval_refuses_a_model_of_another_preset(project: Path, tiny_params: Trai
         " set train.preset to original or train again"
     )
     assert paths.metrics("cabinet", 0).read_text() == "old"
+
+
+def test_a_named_checkpoint_is_taken_as_it_is(project: Path, tiny_params: TrainParams, image: Path, genren: Terminal):
+    """With --checkpoint any settings are welcome, but no other category; results lie beside it, the pipeline's stay."""
+    before = contents(project)
+    other = tiny_params.model_copy(update={"preset": "original"})
+    path = Path("else/model.safetensors").absolute()
+    checkpoint.save(path, GenerativeRenderer(tiny_params.model), "cabinet", 0, 10, other)
+
+    lines = genren("eval", "--category", "cabinet", "--checkpoint", path)
+    meshes = genren("reconstruct", image, "--category", "cabinet", "--out", "out", "--checkpoint", path)
+    meshes += genren("generate", "--category", "cabinet", "--count", 2, "--out", "out", "--checkpoint", path)
+    line = genren.refusal("generate", "--category", "chair", "--out", "other", "--checkpoint", path)
+
+    assert lines[-1] == f"wrote {path.parent / 'metrics.json'} and {path.parent / 'samples'}"
+    assert read_json(path.parent / "metrics.json")["comparable"]["preset"] == "original"
+    assert [str(Path("out") / name) for name in ("photo.glb", "000.glb", "001.glb")] == meshes
+    assert "is of category 'cabinet', expected 'chair'; use --category cabinet" in line
+    assert contents(project) == before
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,16 @@
 """Writing: either the old content or the new one, never half of it."""
 
+import errno
 import json
+import os
+import shutil
 from pathlib import Path
 
 import pytest
 
 from genren.errors import InputError
 from genren.files import read_json, replacing, replacing_folder, resuming_folder, write_json
+from tests.conftest import contents
 
 
 def test_a_failed_write_leaves_the_old_file(tmp_path: Path):
@@ -37,6 +41,42 @@ def test_a_failed_folder_leaves_the_old_one(tmp_path: Path):
         (temporary / "new").touch()
     assert [p.name for p in path.iterdir()] == ["new"]
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_full_disk_is_a_sentence_and_loses_nothing(tmp_path: Path):
+    """No room while writing a file or a folder, nested or not: the old ones stay, nothing is left lying about."""
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "old").touch()
+    (tmp_path / "a.txt").write_text("old")
+    full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with pytest.raises(InputError, match=r"full, .*a\.txt is what it was"), replacing(tmp_path / "a.txt") as file:  # noqa: PT012
+        file.write_text("half")
+        raise full
+    with pytest.raises(InputError, match=r"the disk is full, .*/out is what it was before"):  # noqa: PT012, SIM117
+        with replacing_folder(tmp_path / "out") as folder:
+            with replacing(folder / "inner"):
+                raise full
+
+    assert contents(tmp_path) == {"a.txt": b"old", "out/old": b""}
+
+
+def test_a_really_full_disk_keeps_the_old_file(small_disk: Path):
+    """The same without a stand-in: a file system with no room left."""
+    write_json(small_disk / "a.json", "old")
+    (small_disk / "filler").write_bytes(bytes(shutil.disk_usage(small_disk).free - 4096))
+
+    with pytest.raises(InputError, match="the disk is full"):
+        write_json(small_disk / "a.json", "new" * 10_000)
+
+    assert read_json(small_disk / "a.json") == "old"
+    assert contents(small_disk).keys() == {"a.json", "filler"}
+
+
+def test_other_failures_keep_their_name(tmp_path: Path):
+    """Only a full disk is called so."""
+    with pytest.raises(PermissionError), replacing(tmp_path / "a.txt"):
+        raise PermissionError(errno.EACCES, "no")
 
 
 def test_not_a_number_becomes_null(tmp_path: Path):

@@ -40,7 +40,7 @@ def test_an_unknown_key_is_an_error_that_names_the_known_ones(tmp_path: Path):
     """A misspelt key is found at any depth."""
     with pytest.raises(InputError, match=r"unknown key 'fetch\.modles' \(known: source, folder, models, views"):
         params.load(changed(tmp_path, fetch={"modles": 3}))
-    with pytest.raises(InputError, match=r"unknown key 'train\.model\.with' \(known: img_size, texture_size"):
+    with pytest.raises(InputError, match=r"unknown key 'train\.model\.with' \(known: img_size, eye, template"):
         params.load(changed(tmp_path, train={"preset": "mini", "model": {"with": 3}}))
 
 
@@ -79,3 +79,50 @@ def test_missing_and_broken_files_are_named(tmp_path: Path):
         (tmp_path / "params.yaml").write_text(text)
         with pytest.raises(InputError, match=message):
             params.load(tmp_path / "params.yaml")
+
+
+def test_a_preset_lies_over_its_base():
+    """`modern` is `original` with what it names replaced, section by section."""
+    original, modern = (params.with_preset({"preset": name}, "tests") for name in ("original", "modern"))
+
+    assert (original["model"]["rotation"], modern["model"]["rotation"]) == ("3a", "6d")
+    assert original["model"]["dim_v"] == modern["model"]["dim_v"] == 64
+    assert modern["weights"]["vision"]["shape_adversarial"] == original["weights"]["vision"]["shape_adversarial"]
+
+
+def test_the_original_has_a_set_of_its_own_for_airplanes():
+    """The planes set differs where published (method: 7), chairs have BASE, and presets above do not inherit it."""
+    plane, chair = (params.with_preset({"preset": "original"}, "tests", c) for c in ("airplane", "chair"))
+    modern = params.with_preset({"preset": "modern"}, "tests", "airplane")
+
+    assert chair == params.with_preset({"preset": "original"}, "tests")
+    assert (plane["model"]["dim_v"], plane["model"]["learn_template"]) == (128, True)
+    assert (plane["weights"]["vision"]["image_l1"], chair["weights"]["vision"]["image_l1"]) == (100, 40)
+    assert plane["weights"]["graphics"]["texture_cycle"] == 10
+    assert plane["weights"]["graphics"]["chamfer"] == chair["weights"]["graphics"]["chamfer"] == 2000
+    assert modern["model"]["template"] == "sphere"
+
+
+def test_settings_can_differ_by_category(tmp_path: Path):
+    """`train.categories` in params.yaml wins for its category, over the preset and over `train`."""
+    train = {"preset": "original", "batch_size": 8, "categories": {"airplane": {"batch_size": 4}}}
+    path = changed(tmp_path, train=train)
+
+    assert params.load(path, "airplane").train.batch_size == 4
+    assert params.load(path, "airplane").train.model.dim_v == 128
+    assert params.load(path, "chair").train.batch_size == params.load(path).train.batch_size == 8
+
+
+@pytest.mark.parametrize(
+    ("over", "message"),
+    [
+        ({"weights": {"vision": {"image_vgg": 1.0}}}, "image_vgg needs vgg_weights"),
+        ({"engine": {"devices": 3}, "batch_size": 8}, "batch_size 8 must be a multiple of engine.devices 3"),
+        ({"log_every": 30, "checkpoint_every": 100}, "checkpoint_every 100 is no multiple of log_every 30"),
+        ({"preset": "modern", "model": {"template": "x.obj"}}, "seamless is for the sphere's"),
+    ],
+)
+def test_settings_that_do_not_fit_together_are_named(tmp_path: Path, over: dict[str, object], message: str):
+    """Contradictions are found when settings are read, not after an hour of training."""
+    with pytest.raises(InputError, match=message):
+        params.load(changed(tmp_path, train={"preset": "original"} | over))

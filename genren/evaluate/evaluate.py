@@ -19,7 +19,7 @@ from genren.files import digest, replacing_folder, write_json
 from genren.metrics.extractor import RandomConvExtractor
 from genren.models.checkpoint import Checkpoint
 from genren.models.model import GenerativeRenderer
-from genren.models.translate import Translation, encode_clouds, image_to_shape, shape_to_image
+from genren.models.translate import Translation, drawer, encode_clouds, image_to_shape, shape_to_image
 from genren.params import EvaluateParams
 from genren.render import Renderer
 
@@ -86,15 +86,16 @@ def evaluate(
             "steps": checkpoint.step,
             "code_version": checkpoint.code_version,
             "data_version": digest(data)[:12],
-        },
+        }
+        | ({"source": checkpoint.source} if checkpoint.source else {}),
     }
     with replacing_folder(samples) as folder:
         rows.to_csv(folder / "rows.csv")
         shown = np.linspace(0, len(test.models) - 1, min(params.pictures, len(test.models))).round().astype(int)
         first_views = torch.tensor([test.names.index(test.models[i]) for i in shown])
         faces = checkpoint.model.template_faces
-        draw = Renderer.hard(faces, checkpoint.model.camera, VIEW_SIZE)
-        reconstructed, generated = _take(to_shape, first_views), _take(to_image, torch.from_numpy(shown))
+        draw = drawer(checkpoint.model, Renderer.hard(faces, checkpoint.model.camera, VIEW_SIZE))
+        reconstructed, generated = to_shape[first_views], to_image[torch.from_numpy(shown)]
         write_pictures(folder / "reconstructions", draw, faces, reconstructed, test.images[first_views])
         write_pictures(folder / "generations", draw, faces, generated)
     write_json(metrics, result)
@@ -111,9 +112,8 @@ class _Measure:
         self.real_features = extractor(_rgb(test.images))
         self.every = torch.arange(len(test.points))
 
-    def renderer(self, size: int) -> Renderer:
-        """The checkpoint's own renderer at an image size: what is measured is what the model was trained to draw."""
-        model = self.checkpoint.model
+    def renderer(self, model: GenerativeRenderer, size: int) -> Renderer:
+        """A model's renderer at an image size, as the checkpoint's: what it was trained to draw is what is measured."""
         return Renderer(model.template_faces, model.camera, size, self.checkpoint.params.render)
 
     def generator(self) -> torch.Generator:
@@ -124,12 +124,12 @@ class _Measure:
         """Metrics of a model, its translations of the test images and of the test clouds, and rows per model."""
         test, batch = self.test, self.params.batch_size
         torch.manual_seed(self.params.seed)
-        draw = self.renderer(test.images.shape[-1])
+        draw = drawer(model, self.renderer(model, test.images.shape[-1]))
         to_shape = image_to_shape(model, draw, test.images, batch)
         encoded = encode_clouds(model, test.points, test.normals, batch)
         # As many generated renders as there are test images, the shapes in turn.
         turns = torch.arange(len(test.images)) % len(test.points)
-        to_image = shape_to_image(model, draw, _rows_of(encoded, turns), batch)
+        to_image = shape_to_image(model, draw, encoded[turns], batch)
 
         from_image = mesh_scores(to_shape.vertices, model.template_faces, test.points, test.owner, self.generator())
         from_shape = mesh_scores(encoded.vertices, model.template_faces, test.points, self.every, self.generator())
@@ -191,12 +191,3 @@ def _split(store: Store, name: str, points: int) -> _Split:
 def _rgb(images: Tensor) -> Tensor:
     """uint8 RGB over black (N, 3, S, S) for extractors."""
     return torch.from_numpy(to_uint8(images)).permute(0, 3, 1, 2)
-
-
-def _rows_of(shape: Any, rows: Tensor) -> Any:
-    return type(shape)(*(getattr(shape, name)[rows] for name in shape.__dataclass_fields__))
-
-
-def _take(result: Translation, rows: Tensor) -> Translation:
-    taken: Translation = _rows_of(result, rows)
-    return taken

@@ -8,8 +8,8 @@ from torch import Tensor
 
 from genren.data.batches import to_rgba8
 from genren.geometry.glb import save_glb
-from genren.models.model import Pose, place
-from genren.models.translate import Draw, Translation, five_views
+from genren.models.parts import Draw, place
+from genren.models.translate import Translation, five_views
 
 
 def write_pictures(folder: Path, draw: Draw, faces: Tensor, result: Translation, inputs: Tensor | None = None) -> None:
@@ -19,8 +19,7 @@ def write_pictures(folder: Path, draw: Draw, faces: Tensor, result: Translation,
     """
     folder.mkdir(parents=True, exist_ok=True)
     views = five_views(draw, result)
-    pose = Pose(result.rotation[:, None], result.translation[:, None])
-    renders = draw(place(result.vertices[:, None], pose)[:, 0], result.colors)
+    renders = draw(place(result.vertices[:, None], result.pose)[:, 0], result.texture)
     for i in range(len(result.vertices)):
         if inputs is not None:
             _write(folder / f"{i:02d}_input.png", to_rgba8(inputs[i : i + 1])[0])

@@ -1,6 +1,7 @@
 """Step `fetch`: a source of models in, images, cameras and oriented clouds of one category out."""
 
 import csv
+import errno
 import hashlib
 import os
 from collections.abc import Iterator
@@ -39,6 +40,9 @@ def fetch(category: str, params: FetchParams, out: Path) -> dict[str, Any]:
                 if not model.written(folder, category):
                     model.write(folder)
             except InputError as error:
+                # A full disk is no fault of the model.
+                if getattr(error.__cause__, "errno", None) in (errno.ENOSPC, errno.EDQUOT):
+                    raise
                 return str(error)
             return None
 

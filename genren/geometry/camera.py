@@ -16,7 +16,7 @@ R2N2_MAX_DISTANCE = 1.75
 R2N2_FOCAL = 35 / 16
 
 # The method's camera: eye on +z, half field of view 30 degrees.
-EYE_DISTANCE = 1.2
+EYE = (0.0, 0.0, 1.2)
 HALF_FIELD_OF_VIEW = math.radians(30)
 
 NEAR = 0.05
@@ -36,9 +36,14 @@ class Camera:
         points = (points - self.position[:, None]) @ self.rotation.transpose(1, 2)
         return points * points.new_tensor([-1.0, 1.0, 1.0]) if self.mirrored else points
 
-    def project(self, points_camera: Tensor) -> Tensor:
-        """Camera-space points (B, V, 3) in NDC (B, V, 2); depths nearer than NEAR are clamped, so never infinite."""
-        depth = (-points_camera[..., 2:]).clamp_min(NEAR)
+    def project(self, points_camera: Tensor, guarded: bool = True) -> Tensor:
+        """Camera-space points (B, V, 3) in NDC (B, V, 2); if `guarded`, depths nearer than NEAR are clamped to it.
+
+        Otherwise what is behind the camera comes out inverted, and what is beside it infinite.
+        """
+        depth = -points_camera[..., 2:]
+        if guarded:
+            depth = depth.clamp_min(NEAR)
         return self.focal * points_camera[..., :2] / depth
 
     def to(self, device: torch.device | str) -> "Camera":
@@ -46,10 +51,10 @@ class Camera:
         return Camera(self.rotation.to(device), self.position.to(device), self.focal, self.mirrored)
 
 
-def fixed_camera(mirrored: bool = False) -> Camera:
-    """The method's camera at (0, 0, 1.2), looking at the origin, half field of view 30 degrees."""
-    position = torch.tensor([[0.0, 0.0, EYE_DISTANCE]])
-    return Camera(torch.eye(3)[None], position, 1 / math.tan(HALF_FIELD_OF_VIEW), mirrored)
+def fixed_camera(mirrored: bool = False, eye: tuple[float, float, float] = EYE) -> Camera:
+    """The method's camera: at (0, 0, 1.2), looking at the origin with +Y up, half field of view 30 degrees."""
+    position = torch.tensor([eye], dtype=torch.float32)
+    return Camera(_looking_at_origin(position), position, 1 / math.tan(HALF_FIELD_OF_VIEW), mirrored)
 
 
 def r2n2_camera(azimuth: Tensor, elevation: Tensor, distance_ratio: Tensor) -> Camera:
@@ -59,7 +64,13 @@ def r2n2_camera(azimuth: Tensor, elevation: Tensor, distance_ratio: Tensor) -> C
     """
     azimuth, elevation = torch.deg2rad(azimuth), torch.deg2rad(elevation)
     direction = torch.stack([elevation.cos() * azimuth.cos(), elevation.sin(), elevation.cos() * azimuth.sin()], dim=-1)
-    up = direction.new_tensor([0.0, 1.0, 0.0]).expand_as(direction)
-    right = torch.nn.functional.normalize(torch.linalg.cross(up, direction), dim=-1)
-    rotation = torch.stack([right, torch.linalg.cross(direction, right), direction], dim=1)
+    rotation = _looking_at_origin(direction)
     return Camera(rotation, direction * (R2N2_MAX_DISTANCE * distance_ratio)[:, None], R2N2_FOCAL)
+
+
+def _looking_at_origin(position: Tensor) -> Tensor:
+    """Camera axes as rows (B, 3, 3) at positions (B, 3) off the up axis: z points away from the origin, x is level."""
+    backward = torch.nn.functional.normalize(position, dim=-1)
+    up = position.new_tensor([0.0, 1.0, 0.0]).expand_as(position)
+    right = torch.nn.functional.normalize(torch.linalg.cross(up, backward), dim=-1)
+    return torch.stack([right, torch.linalg.cross(backward, right), backward], dim=1)

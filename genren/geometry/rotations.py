@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-CODE_SIZES = {"3a": 3, "6d": 6}
+CODE_SIZES = {"3a": 3, "6d": 6, "quaternion": 4}
 
 
 def about(axis: str, angle: Tensor) -> Tensor:
@@ -24,8 +24,10 @@ def decode(code: Tensor, kind: str) -> Tensor:
     """Rotation (..., 3, 3) of a raw code.
 
     '3a' (..., 3): angles pi tanh(r) about z, y, x (method: 1.3). '6d' (..., 6): Gram-Schmidt of two columns (Zhou et
-    al., CVPR 2019).
+    al., CVPR 2019). 'quaternion' (..., 4), real part first.
     """
+    if kind == "quaternion":
+        return from_quaternion(code)
     if kind == "3a":
         a, b, g = (math.pi * torch.tanh(code + 1e-7)).unbind(-1)
         return about("z", a) @ about("y", b) @ about("x", g)
@@ -42,7 +44,11 @@ def code_of_azimuth(azimuth: Tensor, elevation: float, kind: str) -> Tensor:
         # Beyond 90 degrees the middle angle is still free: pi tanh covers the full turn.
         angle = torch.remainder(azimuth + math.pi, 2 * math.pi) - math.pi
         return torch.atanh(torch.stack([zero, angle, zero], dim=-1) / math.pi * 0.98)
-    rotation = view(azimuth, torch.full_like(azimuth, elevation))
+    tilt = torch.full_like(azimuth, elevation)
+    if kind == "quaternion":
+        a, e = azimuth / 2, tilt / 2
+        return torch.stack([e.cos() * a.cos(), e.sin() * a.cos(), e.cos() * a.sin(), e.sin() * a.sin()], dim=-1)
+    rotation = view(azimuth, tilt)
     return torch.cat([rotation[..., 0], rotation[..., 1]], dim=-1)
 
 

@@ -17,6 +17,7 @@ class Template:
     edges: Tensor  # (E, 2) int64, each edge once
     edge_faces: Tensor  # (E, 2) int64, the two faces that share each edge
     uv: Tensor  # (V, 2) in [-1, 1]: horizontal, then vertical with the north pole in the top row
+    face_uvs: Tensor  # (F, 3, 2) the same at the faces' corners; across the seam u goes on beyond 1 or -1
 
 
 def icosphere(subdivisions: int, radius: float = 1.0) -> Template:
@@ -53,13 +54,28 @@ def icosphere(subdivisions: int, radius: float = 1.0) -> Template:
                     faces.append((b, vertex(triangle, (k - 2, i + 1, j + 1)), c))
     points = torch.tensor(np.array(vertices), dtype=torch.float32)
     topology = torch.tensor(faces)
-    return Template(points * radius, topology, *edges_and_faces(topology), sphere_uv(points))
+    uv = sphere_uv(points)
+    return Template(points * radius, topology, *edges_and_faces(topology), uv, across_seam(points, uv, topology))
 
 
 def sphere_uv(points: Tensor) -> Tensor:
     """Texture coordinates (V, 2) in [-1, 1] of unit vectors (V, 3): longitude from +z towards +x, latitude."""
     x, y, z = points.unbind(-1)
     return torch.stack([torch.atan2(x, z) / math.pi, -2 / math.pi * torch.asin(y.clamp(-1, 1))], dim=-1)
+
+
+def across_seam(points: Tensor, uv: Tensor, faces: Tensor) -> Tensor:
+    """Texture coordinates (F, 3, 2) of corners such that no face spans the map: u may pass 1 or -1 at the seam.
+
+    A pole has every longitude: its corners get the mean of the face's other two.
+    """
+    corners = uv[faces].clone()
+    u, pole = corners[..., 0], (points[faces][..., 1].abs() > 1 - 1e-6)
+    first = torch.where(pole[:, :1], u[:, 1:2], u[:, :1])
+    u = u + 2 * torch.round((first - u) / 2)
+    others = torch.where(pole, 0, u).sum(1, keepdim=True) / (~pole).sum(1, keepdim=True)
+    corners[..., 0] = torch.where(pole, others, u)
+    return corners
 
 
 def edges_and_faces(faces: Tensor) -> tuple[Tensor, Tensor]:

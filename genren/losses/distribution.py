@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from genren.engine import ranks
 from genren.geometry.rotations import geodesic
 
 BLUR = 0.05  # final temperature is its square
@@ -15,9 +16,27 @@ TRANSLATION_DIAMETER = 2.0
 
 def sliced_wasserstein(x: Tensor, projections: int) -> Tensor:
     """Squared sliced 2-Wasserstein distance of n samples (n, d) to as many from N(0, I), over random directions."""
+    x = ranks.gather(x)
     directions = F.normalize(torch.randn(x.shape[1], projections, device=x.device, dtype=x.dtype), dim=0)
     prior = torch.randn_like(x)
     return ((x @ directions).sort(dim=0).values - (prior @ directions).sort(dim=0).values).square().mean()
+
+
+def kl_to_normal(mean: Tensor, log_variance: Tensor) -> Tensor:
+    """KL divergence of N(mean, exp(log_variance)) from N(0, I), summed over batch and dims (method: appendix A)."""
+    return (mean.square() + log_variance.exp() - 1 - log_variance).sum() / 2 * ranks.count()
+
+
+def joint_pose_match(
+    rotations: Tensor, translations: Tensor, other_rotations: Tensor, other_translations: Tensor
+) -> Tensor:
+    """Sinkhorn divergence between sets of poses as pairs: the cost of a pair is d_R + pi |dt|^2 / 2."""
+    one, other = (rotations, translations), (other_rotations, other_translations)
+
+    def cost(a: tuple[Tensor, Tensor], b: tuple[Tensor, Tensor]) -> Tensor:
+        return geodesic(a[0][:, None], b[0][None]) + math.pi * _half_squared(a[1], b[1])
+
+    return sinkhorn_divergence(cost(one, other), cost(one, one), cost(other, other), ROTATION_DIAMETER)
 
 
 def pose_match(rotations: Tensor, translations: Tensor, other_rotations: Tensor, other_translations: Tensor) -> Tensor:

@@ -1,5 +1,6 @@
-"""The critics: image C_I, texture C_T, shape C_S, and the adversarial rotation predictor C_A (method: 1.6)."""
+"""The critics but those of images: of shapes, histograms, latents and poses, and C_A (method: 1.6)."""
 
+from collections.abc import Callable
 from itertools import pairwise
 
 import torch
@@ -7,57 +8,72 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from genren.geometry.rotations import from_quaternion
-from genren.models.blocks import DownBlock, Perceptron
-from genren.params import ModelParams
+from genren.models.blocks import Perceptron
+from genren.models.histogram import RGB_BINS, UV_BINS, color_histogram
+from genren.models.image_critics import ImageCritic, image_critic
+from genren.models.parts import Pose
+from genren.params import CriticParams, ModelParams
 
 
-class ImageCritic(nn.Module):
-    """Residual WGAN-GP critic without normalisation; halves the image until 2 x 2."""
+class VectorCritic(nn.Sequential):
+    """WGAN-GP critic of vectors: linear, LayerNorm, LeakyReLU per layer, then a score."""
 
-    def __init__(self, channels: int, size: int, width: int) -> None:
-        super().__init__()
-        # Channels double with every halving and end at `width`.
-        depth = size.bit_length() - 2
-        widths = [max(width >> (depth - 1 - i), 4) for i in range(depth)]
-        self.blocks = nn.ModuleList([DownBlock(channels, widths[0], first=True)])
-        self.blocks.extend(DownBlock(a, b) for a, b in pairwise(widths))
-        self.score = nn.Linear(widths[-1], 1)
-        nn.init.xavier_uniform_(self.score.weight)
+    objective = "wasserstein"
 
-    def forward(self, image: Tensor) -> Tensor:
-        """(B, channels, S, S) to scores (B,)."""
-        return self.score(F.relu(self.features(image)[-1]).mean((2, 3)))[:, 0]
+    def __init__(self, sizes: list[int]) -> None:
+        layers: list[nn.Module] = []
+        for inputs, outputs in pairwise(sizes):
+            layers += [nn.Linear(inputs, outputs), nn.LayerNorm(outputs), nn.LeakyReLU(0.2)]
+        super().__init__(*layers, nn.Linear(sizes[-1], 1))
 
-    def features(self, image: Tensor) -> list[Tensor]:
-        """Outputs of all blocks; all but the last rectified, as the next block sees them."""
-        outputs: list[Tensor] = []
-        x = image
-        for index, block in enumerate(self.blocks):
-            x, seen = block(x)
-            if index:
-                outputs.append(seen)
-        return [*outputs, x]
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, D) to scores (B,)."""
+        return super().forward(x)[:, 0]
 
 
 class ShapeCritic(nn.Module):
-    """Critic of (v, M): the mesh is compressed, joined to v and scored; the penalty acts on the joint vector."""
+    """Critic of (v, M): the mesh is compressed, joined to v and scored; or of v alone.
 
-    def __init__(self, vertices: int, dim_v: int, hidden: tuple[int, int], kind: str) -> None:
+    What it scores is a vector: (v, compressed mesh), on which the original's penalty acts, or with `on_input`
+    (v, mesh), so that the penalty bounds the compression too.
+    """
+
+    objective = "wasserstein"
+
+    def __init__(self, vertices: int, dim_v: int, params: CriticParams, kind: str) -> None:
         super().__init__()
-        self.mesh = Perceptron([3 * vertices, *hidden], kind, activated=True)
-        sizes = [dim_v + hidden[1], hidden[0], hidden[0] // 2, hidden[0] // 4]
-        self.layers = nn.Sequential()
-        for inputs, outputs in pairwise(sizes):
-            self.layers += nn.Sequential(nn.Linear(inputs, outputs), nn.LayerNorm(outputs), nn.LeakyReLU(0.2))
-        self.layers.append(nn.Linear(sizes[-1], 1))
+        hidden, self.dim_v = params.shape_hidden, dim_v
+        self.latent, self.on_input = params.shape == "latent", params.shape_penalty == "input"
+        self.mesh = None if self.latent else Perceptron([3 * vertices, *hidden], kind, activated=True)
+        joint = dim_v + (0 if self.latent else hidden[1])
+        self.layers = VectorCritic([joint, hidden[0], hidden[0] // 2, hidden[0] // 4])
 
     def join(self, v: Tensor, vertices: Tensor) -> Tensor:
         """V (B, dim_v) and canonical vertices (B, V, 3) to the vector that is scored."""
-        return torch.cat([v, self.mesh(vertices.flatten(1))], dim=1)
+        if self.mesh is None:
+            return v
+        return torch.cat([v, vertices.flatten(1) if self.on_input else self.mesh(vertices.flatten(1))], dim=1)
 
     def forward(self, joint: Tensor) -> Tensor:
         """(B, joint) to scores (B,)."""
-        return self.layers(joint)[:, 0]
+        if self.mesh is not None and self.on_input:
+            joint = torch.cat([joint[:, : self.dim_v], self.mesh(joint[:, self.dim_v :])], dim=1)
+        return self.layers(joint)
+
+
+class HistogramCritic(nn.Module):
+    """Critic of the colours a texture has, wherever they are."""
+
+    objective = "wasserstein"
+
+    def __init__(self, kind: str) -> None:
+        super().__init__()
+        self.kind = kind
+        self.layers = VectorCritic([RGB_BINS**3 if kind == "rgb" else UV_BINS**2, 512, 256, 128])
+
+    def forward(self, texture: Tensor) -> Tensor:
+        """Texture images (B, 3, S, S) in [0, 1] to scores (B,)."""
+        return self.layers(color_histogram(texture, self.kind))
 
 
 class _ResidualPair(nn.Module):
@@ -100,13 +116,31 @@ class RotationCritic(nn.Module):
         return from_quaternion(self.out(self.blocks(self.stem(texture)).mean((2, 3))))
 
 
-class Critics(nn.Module):
-    """All critics."""
+class Critics(nn.ModuleDict):
+    """All critics of a run by name: image, shape, rotation; texture, histogram, xi_t and pose where settings ask."""
 
-    def __init__(self, params: ModelParams, vertices: int) -> None:
-        super().__init__()
-        self.image = ImageCritic(4, params.img_size, params.critic_width)
-        self.texture = ImageCritic(3, params.texture_size, params.critic_width)
-        self.shape = ShapeCritic(vertices, params.dim_v, params.shape_critic_hidden, params.norm)
-        # 16 channels beside image critics of 1024 (method: 1.6).
-        self.rotation = RotationCritic(max(params.critic_width // 64, 2))
+    image: ImageCritic
+    shape: ShapeCritic
+
+    def __init__(self, params: CriticParams, model: ModelParams, vertices: int) -> None:
+        critics: dict[str, Callable[[], nn.Module]] = {
+            "image": lambda: image_critic(params.image, 4, model.img_size, params.width),
+            "texture": lambda: image_critic("residual", 3, model.texture_size, params.width, model.seamless),
+            "histogram": lambda: HistogramCritic(params.histogram),
+            "shape": lambda: ShapeCritic(vertices, model.dim_v, params, model.norm),
+            "xi_t": lambda: VectorCritic([model.dim_xi_t, 512, 256, 128]),
+            "pose": lambda: VectorCritic([12, 512, 256, 128]),
+            # 16 channels beside image critics of 1024 (method: 1.6).
+            "rotation": lambda: RotationCritic(max(params.width // 64, 2)),
+        }
+        unused = {
+            *({"texture", "histogram"} - set(params.texture.replace("image", "texture").split("+"))),
+            *({"xi_t"} if params.xi_t == "swd" else {}),
+            *({"pose"} if params.pose != "wgan" else {}),
+        }
+        super().__init__({name: make() for name, make in critics.items() if name not in unused})
+
+
+def pose_vector(pose: Pose) -> Tensor:
+    """Poses of one hypothesis as vectors (B, 12) for their critic: rotation matrix and translation."""
+    return torch.cat([pose.rotation[:, 0].flatten(1), pose.translation[:, 0]], dim=1)

@@ -58,13 +58,15 @@ class Backbone(nn.Module):
 class PoseHeads(nn.Module):
     """Embedding to H raw poses and the logits of their probabilities."""
 
-    def __init__(self, dim_embedding: int, hypotheses: int, rotation: str, kind: str) -> None:
+    def __init__(self, dim_embedding: int, hypotheses: int, rotation: str, kind: str, spread: bool) -> None:
         super().__init__()
         self.hypotheses = hypotheses
         size = CODE_SIZES[rotation] + 3
         self.pose = Perceptron([dim_embedding, 2 * size * hypotheses, size * hypotheses], kind, scale=0.1)
         self.logits = Perceptron([dim_embedding, 32 * hypotheses, hypotheses], kind, scale=0.1)
-        # Hypotheses begin spread around the up axis, each in a basin of its own.
+        if not spread:
+            return
+        # Hypotheses begin around the up axis, each in a basin of its own.
         azimuths = 2 * math.pi * torch.arange(hypotheses) / hypotheses
         codes = code_of_azimuth(azimuths, math.radians(25), rotation)
         last = self.pose[-1]
@@ -77,20 +79,35 @@ class PoseHeads(nn.Module):
         return self.pose(q).unflatten(1, (self.hypotheses, -1)), self.logits(q)
 
 
+def probabilities(logits: Tensor, kind: str) -> Tensor:
+    """Probabilities (B, H) of hypotheses from logits (B, H) (method: 1.3).
+
+    'softmax'; 'simplex', shares of tanh + 1, which sum to 1 but for 1e-6; 'allan', a softmax whose largest logit is
+    lowered to the median, by 9.2 at most, as are those between.
+    """
+    if kind == "simplex":
+        share = logits.tanh() + 1 + 0.005
+        return share / (share.sum(1, keepdim=True) + 1e-6)
+    if kind == "allan":
+        highest, median = logits.amax(1, keepdim=True), logits.median(1, keepdim=True).values
+        logits = torch.minimum(logits, highest - (highest - median).clamp_max(9.2))
+    return logits.softmax(1)
+
+
 class TextureInference(nn.Module):
     """Pixels read at the projected vertices, the embedding and the shape, to one latent texture per hypothesis."""
 
     def __init__(
-        self, vertices: int, dim_embedding: int, dim_v: int, hidden: tuple[int, int, int], out: int, kind: str
+        self, values: int, dim_embedding: int, dim_v: int, hidden: tuple[int, int, int], out: int, kind: str
     ) -> None:
         super().__init__()
         unprojected, first, second = hidden
         self.shape = Perceptron([dim_v, 128, 32], kind, activated=True)
-        self.pixels = Perceptron([4 * vertices, unprojected], kind, activated=True)
+        self.pixels = Perceptron([values, unprojected], kind, activated=True)
         self.joint = Perceptron([unprojected + dim_embedding + 32, first, second, out], kind)
 
     def forward(self, q: Tensor, v: Tensor, pixels: Tensor) -> Tensor:
-        """Embedding (B, E), shape (B, dim_v), RGBA at vertices (B, H, V, 4), to xi_T (B, H, dim_xi_t)."""
+        """Embedding (B, E), shape (B, dim_v), values at vertices (B, H, V, 4 or 5), to xi_T (B, H, dim_xi_t)."""
         hypotheses = pixels.shape[1]
         common = torch.cat([q, self.shape(v)], dim=1).repeat_interleave(hypotheses, dim=0)
         joint = torch.cat([self.pixels(pixels.flatten(0, 1).flatten(1)), common], dim=1)

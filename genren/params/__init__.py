@@ -3,10 +3,11 @@
 from genren.params.data import DownloadParams, FetchParams, PreprocessParams
 from genren.params.evaluate import EvaluateParams
 from genren.params.load import PRESETS, Params, load, parse, with_preset
-from genren.params.model import ModelParams
+from genren.params.model import CriticParams, ModelParams
 from genren.params.section import Section
 from genren.params.train import (
     Backend,
+    EngineParams,
     OptimParams,
     RandomisedParams,
     RenderParams,
@@ -18,7 +19,9 @@ from genren.params.train import (
 __all__ = [
     "PRESETS",
     "Backend",
+    "CriticParams",
     "DownloadParams",
+    "EngineParams",
     "EvaluateParams",
     "FetchParams",
     "ModelParams",

@@ -45,15 +45,15 @@ class Params(Section):
 _S = TypeVar("_S", bound=Section)
 
 
-def load(path: Path | None = None) -> Params:
-    """Read params.yaml (or another file), its `train` section laid over the preset it names.
+def load(path: Path | None = None, category: str | None = None) -> Params:
+    """Read params.yaml (or another file), its `train` section laid over the preset it names, for a category if given.
 
     Raises InputError for a missing file, broken YAML, or unknown, missing or invalid keys.
     """
     path = path or paths.params()
     values = _read(path)
     if isinstance(values.get("train"), dict):
-        values["train"] = with_preset(values["train"], str(path))
+        values["train"] = with_preset(values["train"], str(path), category)
     return parse(Params, values, str(path))
 
 
@@ -86,12 +86,33 @@ def _read(path: Path) -> dict[str, Any]:
     return values
 
 
-def with_preset(train: dict[str, Any], origin: str) -> dict[str, Any]:
-    """The `train` section laid over the preset it names; unknown presets are an error that names the known ones."""
+def with_preset(train: dict[str, Any], origin: str, category: str | None = None) -> dict[str, Any]:
+    """The `train` section laid over the preset it names; unknown presets are an error that names the known ones.
+
+    A preset may lie over another one, its `base`. Under `categories` it may hold what differs for some of them, which
+    presets laid over it do not inherit; so may the `train` section.
+    """
+    preset = _preset(train.get("preset"), origin)
+    own = preset.pop("categories", {})
+    of_category = train.get("categories", {})
+    train = {key: value for key, value in train.items() if key != "categories"}
+    for over in (own.get(category, {}), train, of_category.get(category, {})):
+        preset = _merged(preset, over)
+    return preset
+
+
+def _preset(name: Any, origin: str) -> dict[str, Any]:
+    """All settings of a preset, its base below it."""
     known = sorted(file.stem for file in PRESETS.glob("*.yaml"))
-    if train.get("preset") not in known:
-        raise InputError(f"{origin}: train.preset is {train.get('preset')!r}; known are {', '.join(known)}")
-    return _merged(_read(PRESETS / f"{train['preset']}.yaml"), train)
+    if name not in known:
+        raise InputError(f"{origin}: train.preset is {name!r}; known are {', '.join(known)}")
+    preset = _read(PRESETS / f"{name}.yaml")
+    base = preset.pop("base", None)
+    if base is None:
+        return preset
+    below = _preset(base, str(PRESETS / f"{name}.yaml"))
+    below.pop("categories", None)
+    return _merged(below, preset)
 
 
 def _merged(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:

@@ -1,177 +1,171 @@
 """Training of one category: the five-stage curriculum on one page (method: 4)."""
 
-import copy
 import shutil
-import signal
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
-from types import FrameType
-from typing import TypeVar
 
 import torch
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from torch import Tensor
 
 import genren
 from genren import paths
 from genren.data.batches import Batches
 from genren.data.store import Store
+from genren.engine import ranks
 from genren.files import digest, replacing_folder
-from genren.losses.total import check_finite, weigh
+from genren.losses.total import Terms, weigh
 from genren.models import checkpoint
-from genren.models.critics import Critics
-from genren.models.model import GenerativeRenderer, Pose
 from genren.params import TrainParams
-from genren.render import Renderer
 from genren.train import programs
-from genren.train.critics import critic_losses, critic_optimizer, remember
+from genren.train.clock import Clock
+from genren.train.critics import critic_losses, remember
 from genren.train.live import Curves
+from genren.train.prepare import model_optimizer, prepare
 from genren.train.schedule import stage_at
 from genren.train.state import State, run_name, update_average
-
-Module = TypeVar("Module", bound=torch.nn.Module)
+from genren.train.terms import pose_health
+from genren.train.watch import diverging, progress, stop_request
 
 
 def train(category: str, seed: int, params: TrainParams, data: Path, out: Path) -> int:
     """Train one model on the store in `data`; write `model.safetensors` and `live/` into the folder `out`.
 
-    A run that was interrupted with the same settings, data and code continues where it stopped. Returns the number of
-    steps taken by this call. Raises TrainingDiverged if a loss is not finite, InputError for a missing store.
+    A run that was interrupted with the same settings, data and code continues where it stopped. Processes that torchrun
+    started share every batch, and rank 0 writes. Returns the number of steps taken by this call. Raises
+    TrainingDiverged if a loss or a gradient is not finite, InputError for a missing store or an impossible setting.
     """
+    with ranks.group(params.engine.device, params.batch_size) as device:
+        return _train(category, seed, params, data, out, device)
+
+
+def _train(category: str, seed: int, params: TrainParams, data: Path, out: Path, device: torch.device) -> int:
+    # The same seed on every rank: all start from the same weights and draw the same joint batches.
     torch.manual_seed(seed)
-    batches = Batches(Store.open(data), "train", params.batch_size)
-    w, state = prepare(params, batches.color_pool())
-    work = paths.work(
-        run_name(category, seed, params, digest(data, "*") + digest(Path(genren.__file__).parent, "**/*.py"))
-    )
+    batches = Batches(Store.open(data), "train", params.batch_size // ranks.count(), device)
+    w, state = prepare(params, batches.color_pool(), device)
+    inputs = [digest(data), digest(Path(genren.__file__).parent, "**/*.py")]
+    files = [Path(file) for file in (params.load_autoencoder, params.vgg_weights) if file]
+    inputs += [digest(file.parent, file.name) for file in files]
+    work = paths.work(run_name(category, seed, params, "".join(inputs)))
     resumable = work / "state.pt"
     if resumable.exists():
         state.load(resumable)
-    start, total = state.step, params.stages.total
+    start, total, lengths = state.step, params.stages.total, params.stages
+    model_parts, critic_parts = list(w.model.parameters()), list(w.critics.parameters())
+    clock = Clock(device, params.batch_size)
 
     with (
-        Curves(work / "live", start, params.log_every) as curves,
-        _progress(f"train {category}-{seed}", total) as bar,
-        _stop_request() as stop,
+        Curves(work / "live", start, params.log_every, state.sums, lambda: state.describe(resumable)) as curves,
+        progress(f"train {category}-{seed}", total) as bar,
+        stop_request() as stop,
     ):
         while state.step < total:
-            stage = stage_at(state.step, params.stages)
-            if state.step == params.stages.autoencoder > 0:
-                state.optimizer = _optimizer(w, params, params.optim.lr)
+            values: dict[str, Tensor] = {}
+            stage = stage_at(state.step, lengths)
+
+            # Stages: Adam starts afresh where the curriculum changes what it trains (method: 4.3, 4.6).
+            unfrozen = lengths.autoencoder + lengths.freeze
+            frozen = lengths.autoencoder <= state.step < unfrozen
+            for network in (w.model.shape_encoder, w.model.deformation):
+                network.requires_grad_(not frozen)
+            if state.step > 0 and state.step in (lengths.autoencoder, unfrozen):
+                state.optimizer = model_optimizer(w, params.optim.lr)
             if state.step == params.optim.autoencoder_lr_halves_at and stage.name == "autoencoder":
                 state.optimizer.param_groups[0]["lr"] *= 0.5
-            where = f"at step {state.step} of {category}-{seed}"
-            values: dict[str, torch.Tensor] = {}
 
             # Generator: shape to image to shape, by learned and by random poses and textures; then image to shape to
             # image. Each program's graph is freed before the next one is built.
             w.critics.requires_grad_(False)
-            state.optimizer.zero_grad(set_to_none=True)
-            if stage.name == "autoencoder":
-                terms = programs.autoencoder(w, batches.draw_clouds(params.points))
-                values |= _descend("autoencoder", terms, params, 1.0, where)
-            elif stage.graphics < 1:
-                graphics, terms = programs.randomised(w, batches.draw_clouds(params.points))
-                values |= _descend("randomised", terms, params, 1 - stage.graphics, where)
-            if stage.graphics > 0:
-                graphics, terms = programs.graphics(w, batches.draw_clouds(params.points), state.buffer)
-                values |= _descend("graphics", terms, params, stage.graphics, where)
-            if stage.vision > 0:
-                images = batches.draw_images()
-                vision, terms = programs.vision(w, images)
-                values |= _descend("vision", terms, params, stage.vision, where)
-            state.optimizer.step()
+            state.optimizer.zero_grad()
+            with diverging(state.step, curves):
+                if stage.name == "autoencoder":
+                    clock("data")
+                    clouds = batches.draw_clouds(params.points)
+                    clock("autoencoder")
+                    values |= _descend("autoencoder", programs.autoencoder(w, clouds), params, 1.0)
+                elif stage.graphics < 1:
+                    clock("data")
+                    clouds = batches.draw_clouds(params.points)
+                    clock("randomised")
+                    graphics, terms = programs.randomised(w, clouds)
+                    values |= _descend("randomised", terms, params, 1 - stage.graphics, frozen)
+                if stage.graphics > 0:
+                    clock("data")
+                    clouds = batches.draw_clouds(params.points)
+                    clock("graphics")
+                    graphics, terms = programs.graphics(w, clouds, state.buffer)
+                    values |= _descend("graphics", terms, params, stage.graphics, frozen)
+                if stage.vision > 0:
+                    clock("data")
+                    images = batches.draw_images()
+                    clock("vision")
+                    vision, terms = programs.vision(w, images, learned_poses=stage.name == "mode3")
+                    values |= _descend("vision", terms, params, stage.vision) | pose_health(vision.inference)
+            clock("optimiser")
+            values["gradient/model"] = _step(state.optimizer, model_parts)
             update_average(state.average, w.model, params.optim.ema_decay)
 
-            # Critics: one update each, on the same tensors.
+            # Critics: on the same tensors, more than once for those that are to be ahead.
             if stage.vision > 0:
+                clock("critics")
                 w.critics.requires_grad_(True)
-                state.critic_optimizer.zero_grad(set_to_none=True)
-                losses = critic_losses(w, stage, images, graphics, vision)
-                total_loss = torch.stack(list(losses.values())).sum()
-                check_finite(total_loss, losses, f"in the critics {where}")
-                total_loss.backward()
-                state.critic_optimizer.step()
-                values |= {f"critic/{name}": loss.detach() for name, loss in losses.items()}
-                if stage.critics:
-                    remember(state.buffer, vision)
+                for update in range(params.critics.updates):
+                    losses = critic_losses(w, stage, images, graphics, vision, update)
+                    if not losses:
+                        break
+                    state.critic_optimizer.zero_grad()
+                    torch.stack(list(losses.values())).sum().backward()
+                    values["gradient/critics"] = _step(state.critic_optimizer, critic_parts)
+                    values |= {f"critic/{name}": loss for name, loss in losses.items()}
+                if stage.critics or params.critics.remember_in_mode1:
+                    remember(state.buffer, vision, joint=params.critics.pose == "joint")
 
-            # Bookkeeping.
+            # Bookkeeping: a state is saved only when everything up to it has been seen to be finite.
+            clock("bookkeeping")
             state.step += 1
-            curves.log(state.step, {name: float(value) for name, value in values.items()})
+            curves.log(state.step, values, clock)
             bar(state.step, stage.name)
-            if stop() or state.step % params.checkpoint_every == 0:
+            if params.keep_stages and state.step in (lengths.autoencoder, lengths.autoencoder + lengths.randomised):
+                curves.look()
+                _keep(work / "stages" / f"{stage.name}.safetensors", state, category, seed, params)
+            stopping = stop()
+            if stopping or state.step % params.checkpoint_every == 0:
+                curves.look()
                 state.save(resumable)
-            if stop():
+            if stopping:
                 raise SystemExit(f"stopped at step {state.step} of {total}; the same command continues from there")
 
-    with replacing_folder(out) as folder:
-        checkpoint.save(folder / "model.safetensors", state.average, category, seed, total, params)
-        shutil.copytree(work / "live", folder / "live")
-    shutil.rmtree(work)
+    if ranks.rank() == 0:
+        with replacing_folder(out) as folder:
+            checkpoint.save(folder / "model.safetensors", state.average, category, seed, total, params)
+            for kept in sorted(work.glob("stages/*.safetensors")):
+                shutil.copy(kept, folder / kept.name)
+            shutil.copytree(work / "live", folder / "live")
+        shutil.rmtree(work)
     return total - start
 
 
-def _descend(
-    program: str, terms: programs.Terms, params: TrainParams, share: float, where: str
-) -> dict[str, torch.Tensor]:
+def _descend(program: str, terms: Terms, params: TrainParams, share: float, frozen: bool = False) -> dict[str, Tensor]:
     """Add the gradient of a program's weighted terms; return their values by name."""
-    loss, values = weigh(terms, getattr(params.weights, program))
-    check_finite(loss, values, f"in {program} {where}")
+    weights = getattr(params.weights, program)
+    if frozen:
+        # What only encoder and decoder could improve (method: 4.6).
+        weights = {**weights, "chamfer": 0, "normals": 0}
+    loss, values = weigh(terms, weights)
     (share * loss).backward()
     return {f"{program}/{name}": value for name, value in values.items()}
 
 
-def prepare(params: TrainParams, colors: torch.Tensor) -> tuple[programs.Worker, State]:
-    """Networks, critics, renderer and optimisers at step 0, from torch's random state."""
-    model = _channels_last(GenerativeRenderer(params.model))
-    critics = _channels_last(Critics(params.model, len(model.template_vertices)))
-    renderer = Renderer(model.template_faces, model.camera, params.model.img_size, params.render)
-    w = programs.Worker(model, critics, renderer, colors, params)
-    # The buffer starts at the identity and the origin, as the original's (method: 1.6).
-    buffer = Pose(torch.eye(3).repeat(params.pose_buffer, 1, 1, 1), torch.zeros(params.pose_buffer, 1, 3))
-    optimizer = _optimizer(w, params, params.optim.autoencoder_lr)
-    state = State(model, critics, optimizer, critic_optimizer(w, params.optim), copy.deepcopy(model), buffer)
-    return w, state
+def _step(optimizer: torch.optim.Optimizer, parameters: Sequence[Tensor]) -> Tensor:
+    """One step by the ranks' mean gradient; returns its norm, which is not finite if any of it is not."""
+    gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
+    ranks.average(gradients)
+    norm = torch.nn.utils.get_total_norm(gradients)
+    optimizer.step()
+    return norm
 
 
-def _channels_last(module: Module) -> Module:
-    """The module with the memory layout in which its convolutions are about a tenth faster on the CPU."""
-    return module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-
-
-def _optimizer(w: programs.Worker, params: TrainParams, rate: float) -> torch.optim.Optimizer:
-    optim = params.optim
-    trained = [p for p in w.model.parameters() if p.requires_grad]
-    return torch.optim.Adam(trained, rate, (optim.beta1, optim.beta2), weight_decay=optim.weight_decay)
-
-
-@contextmanager
-def _progress(title: str, total: int) -> Iterator[Callable[[int, str], None]]:
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns) as progress:
-        task = progress.add_task(title, total=total)
-        yield lambda step, stage: progress.update(task, completed=step, description=f"{title} {stage}")
-
-
-@contextmanager
-def _stop_request() -> Iterator[Callable[[], bool]]:
-    """Turn SIGINT and SIGTERM into a question the loop asks between steps."""
-    asked = False
-
-    def ask(number: int, frame: FrameType | None) -> None:
-        nonlocal asked
-        asked = True
-
-    old = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield lambda: asked
-    finally:
-        for number, handler in old.items():
-            signal.signal(number, handler)
+def _keep(path: Path, state: State, category: str, seed: int, params: TrainParams) -> None:
+    """A checkpoint of the weights at the end of a stage, from rank 0."""
+    if ranks.rank() == 0:
+        checkpoint.save(path, state.average, category, seed, state.step, params)

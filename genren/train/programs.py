@@ -4,33 +4,35 @@ Each returns the tensors that the critics read and the terms as functions, so th
 Which gradient stops where is part of the method; every `detach` below is one of its stops.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from math import radians
 
 import torch
 from torch import Tensor
 
 from genren.data.batches import Clouds
-from genren.geometry.rotations import geodesic, view
+from genren.engine import ranks
 from genren.losses import distribution, image, pose, shape
+from genren.losses.critic import generator_loss
 from genren.losses.total import Terms
-from genren.models.critics import Critics
-from genren.models.model import GenerativeRenderer, Inference, Pose, Shape, Texture, place
-from genren.params import RandomisedParams, TrainParams
-from genren.render import Renderer
-
-
-@dataclass
-class Worker:
-    """What every program uses: networks, renderer, data-dependent constants, settings."""
-
-    model: GenerativeRenderer
-    critics: Critics
-    renderer: Renderer
-    colors: Tensor  # (N, 3) pool of foreground colours
-    params: TrainParams
+from genren.models.critics import pose_vector
+from genren.models.histogram import color_histogram, entropy
+from genren.models.parts import Inference, Pose, Shape, Texture, place
+from genren.train.randomise import random_colors, random_pose
+from genren.train.terms import (
+    Functions,
+    Worker,
+    coin,
+    cycle_terms,
+    halves,
+    mesh_term,
+    pose_confusion,
+    same_texture,
+    shape_terms,
+    texture_distance,
+    v_prior,
+    xi_t_prior,
+)
 
 
 @dataclass(frozen=True)
@@ -41,141 +43,133 @@ class Cycle:
     inference: Inference
     texture: Texture | None = None  # graphics: generated; vision: inferred, best hypothesis
     shape: Shape | None = None  # the encoded shape, where there was one
+    pose: Pose | None = None  # the pose that was drawn, where there was one
 
 
 def autoencoder(w: Worker, clouds: Clouds) -> Terms:
     """Stage 1: clouds to shapes (method: 3.2)."""
-    return _shape_terms(w, w.model.encode(clouds.points, clouds.normals), clouds)
+    return shape_terms(w, w.model.encode(clouds.points, clouds.normals), clouds)
 
 
 def randomised(w: Worker, clouds: Clouds) -> tuple[Cycle, Terms]:
     """Shape to image to shape with random pose and texture; the render's gradient reaches the shape."""
     encoded = w.model.encode(clouds.points, clouds.normals)
-    true = random_pose(len(clouds.points), w.params.randomised)
-    colors = random_colors(w.model.template_vertices, w.colors, len(clouds.points))
-    render = w.renderer(place(encoded.vertices[:, None], true)[:, 0], colors)
-    inferred = w.model.infer(render)
-    terms = _shape_terms(w, encoded, clouds) | _cycle_terms(encoded, true, inferred)
-    return Cycle(render, inferred, shape=encoded), terms | {
-        "texture_cycle": lambda: _texture_distance(colors, w.model.hypothesis_textures(inferred).colors)
+    true = random_pose(len(clouds.points), w.params.randomised, clouds.points.device)
+    colors = random_colors(w.model.template_vertices.detach(), w.colors, len(clouds.points))
+    render = w.draw(place(encoded.vertices[:, None], true)[:, 0], colors)
+    inferred = w.model.infer(render, w.draw)
+    textures = cache(lambda: w.model.hypothesis_textures(inferred))
+    terms = shape_terms(w, encoded, clouds) | cycle_terms(w, encoded, true, inferred, clouds)
+    return Cycle(render, inferred, shape=encoded, pose=true), terms | {
+        "texture_cycle": lambda: texture_distance(colors, textures().colors),
+        "pose_confusion": lambda: pose_confusion(w, inferred, textures),
     }
 
 
 def graphics(w: Worker, clouds: Clouds, buffer: Pose) -> tuple[Cycle, Terms]:
     """Shape to image to shape with generated pose and texture; only colours carry the render's gradient."""
-    encoded = w.model.encode(clouds.points, clouds.normals)
     batch, device = len(clouds.points), clouds.points.device
-    drawn = w.model.generate_pose(torch.randn(batch, w.params.model.dim_xi_p, device=device))
-    xi_t = torch.randn(batch, w.params.model.dim_xi_t, device=device)
+    xi_t = ranks.draw(torch.randn, batch, w.params.model.dim_xi_t, device=device)
+    if any(w.params.weights.graphics[f"pairs_{name}"] > 0 for name in ("v", "xi_t", "texture", "rerender")):
+        # Two images of each textured shape, from different sides.
+        half = torch.arange(batch // 2, device=device).repeat(2)
+        clouds, xi_t = Clouds(clouds.points[half], clouds.normals[half]), xi_t[half]
+        batch = len(half)
+    encoded = w.model.encode(clouds.points, clouds.normals)
+    drawn = w.model.generate_pose(ranks.draw(torch.randn, batch, w.params.model.dim_xi_p, device=device))
     texture = w.model.texture(xi_t, encoded.vertices)
-    posed = place(encoded.vertices.detach()[:, None], Pose(drawn.rotation.detach(), drawn.translation.detach()))
-    render = w.renderer(posed[:, 0], texture.colors)
-    inferred = w.model.infer(render)
-    cycle = Cycle(render, inferred, texture, encoded)
-    return cycle, _shape_terms(w, encoded, clouds) | _cycle_terms(encoded, drawn, inferred) | {
+    render = w.draw(place(encoded.vertices.detach()[:, None], drawn.detach())[:, 0], texture)
+    inferred = w.model.infer(render, w.draw)
+    textures = cache(lambda: w.model.hypothesis_textures(inferred))
+
+    def texture_realism() -> Tensor:
+        critics = [w.critics[name] for name in ("texture", "histogram") if name in w.critics]
+        return torch.stack([generator_loss(critic, texture.image) for critic in critics]).sum()
+
+    def pose_match() -> Tensor:
+        if "pose" in w.critics:
+            return generator_loss(w.critics["pose"], pose_vector(drawn))
+        match = {"marginal": distribution.pose_match, "joint": distribution.joint_pose_match}[w.params.critics.pose]
+        joint = ranks.gather(drawn.rotation[:, 0]), ranks.gather(drawn.translation[:, 0])
+        return match(buffer.rotation[:, 0], buffer.translation[:, 0], *joint)
+
+    terms = shape_terms(w, encoded, clouds) | cycle_terms(w, encoded, drawn, inferred, clouds)
+    return Cycle(render, inferred, texture, encoded, drawn), terms | _pair_terms(w, render, inferred) | {
         "xi_t_cycle": lambda: (xi_t[:, None] - inferred.xi_t).square().mean(),
-        "texture_cycle": lambda: _texture_distance(texture.colors, w.model.hypothesis_textures(inferred).colors),
-        "image_adversarial": lambda: -w.critics.image(render).mean(),
-        "texture_realism": lambda: -w.critics.texture(texture.image).mean(),
-        "pose_match": lambda: distribution.pose_match(
-            buffer.rotation[:, 0], buffer.translation[:, 0], drawn.rotation[:, 0], drawn.translation[:, 0]
-        ),
+        "texture_cycle": lambda: texture_distance(texture.colors, textures().colors),
+        "pose_confusion": lambda: pose_confusion(w, inferred, textures),
+        "image_adversarial": lambda: generator_loss(w.critics.image, render),
+        "texture_realism": texture_realism,
+        "pose_match": pose_match,
+        "color_entropy": lambda: entropy(color_histogram(texture.image, w.params.critics.histogram)).mean(),
+        "color_spread": lambda: texture.colors.std(1).mean(),
     }
 
 
-def vision(w: Worker, images: Tensor) -> tuple[Cycle, Terms]:
-    """Image to shape to image: all hypotheses are rendered and compared with the input."""
-    inferred = w.model.infer(images)
+def vision(w: Worker, images: Tensor, learned_poses: bool = False) -> tuple[Cycle, Terms]:
+    """Image to shape to image: all hypotheses are rendered and compared with the input.
+
+    `learned_poses`: new views are taken from the pose generator (mode 3), else at random.
+    """
+    inferred = w.model.infer(images, w.draw)
     textures = w.model.hypothesis_textures(inferred)
-    renders = w.renderer(inferred.posed.flatten(0, 1), textures.colors)
+    renders = w.draw(inferred.posed.flatten(0, 1), textures)
     by_hypothesis = renders.unflatten(0, inferred.probabilities.shape)
-    best_image = inferred.of_best(textures.image.unflatten(0, inferred.probabilities.shape))
-    best = Texture(best_image, inferred.of_best(textures.colors.unflatten(0, inferred.probabilities.shape)))
-    best_rotation, best_xi_t = inferred.of_best(inferred.pose.rotation), inferred.of_best(inferred.xi_t)
+    best, best_xi_t = inferred.best_texture(textures), inferred.of_best(inferred.xi_t)
 
     def perceptual() -> Tensor:
         with torch.no_grad():
             real = w.critics.image.features(images)
         return image.perceptual(real, w.critics.image.features(renders), inferred.probabilities)
 
+    def vgg() -> Tensor:
+        assert w.vgg is not None
+        return image.feature_distance(w.vgg(images[:, :3]), w.vgg(renders[:, :3]), inferred.probabilities)
+
     def shape_adversarial() -> Tensor:
         critic = w.critics.shape
-        return -critic(critic.join(inferred.shape.v, inferred.shape.vertices)).mean()
+        return generator_loss(critic, critic.join(inferred.shape.v, inferred.shape.vertices))
+
+    @cache
+    def new_view() -> tuple[Inference, Inference]:
+        batch, device = len(images), images.device
+        if learned_poses:
+            view = w.model.generate_pose(ranks.draw(torch.randn, batch, w.params.model.dim_xi_p, device=device))
+        else:
+            view = random_pose(batch, w.params.randomised, device)
+        seen = w.draw(place(inferred.shape.vertices.detach()[:, None], view.detach())[:, 0], best)
+        return inferred, w.model.infer(seen, w.draw)
 
     cycle = Cycle(inferred.of_best(by_hypothesis), inferred, best)
-    return cycle, {
+    return cycle, same_texture(w, "new_view", new_view) | {
         "image_l1": lambda: image.image_l1(images, by_hypothesis, inferred.probabilities),
         "image_perceptual": perceptual,
+        "image_ms_ssim": lambda: image.structural(images, by_hypothesis, inferred.probabilities),
+        "image_vgg": vgg,
         "shape_adversarial": shape_adversarial,
-        "xi_t_prior": lambda: distribution.sliced_wasserstein(best_xi_t, w.params.projections),
+        "xi_t_prior": lambda: xi_t_prior(w, inferred),
         "hypotheses_xi_t": lambda: pose.hypothesis_match(best_xi_t, inferred.xi_t),
         "hypotheses_translation": lambda: pose.hypothesis_match(
             inferred.of_best(inferred.pose.translation), inferred.pose.translation
         ),
         "rotation_diversity": lambda: pose.rotation_diversity(inferred.pose.rotation, inferred.probabilities),
-        "mesh": lambda: shape.mesh_smoothness(inferred.shape.vertices, w.model.template),
+        "mesh": lambda: mesh_term(w, inferred.shape),
         "delta": lambda: shape.delta_variation(inferred.shape.delta, w.model.template_edges),
-        "v_prior": lambda: distribution.sliced_wasserstein(inferred.shape.v, w.params.projections),
-        "pose_confusion": lambda: -geodesic(w.critics.rotation(best.image), best_rotation.detach()).mean(),
+        "v_prior": lambda: v_prior(w, inferred.shape),
+        "pose_confusion": lambda: pose_confusion(w, inferred, lambda: textures),
     }
 
 
-def random_pose(batch: int, ranges: RandomisedParams) -> Pose:
-    """Poses of the domain-randomised cycle: R = Rx(elevation) Ry(azimuth), uniform in angles and translation."""
-    elevation, azimuth = (
-        torch.empty(batch).uniform_(radians(low), radians(high)) for low, high in (ranges.elevation, ranges.azimuth)
-    )
-    low, high = torch.tensor(ranges.translation_min), torch.tensor(ranges.translation_max)
-    return Pose(view(azimuth, elevation)[:, None], (low + (high - low) * torch.rand(batch, 3))[:, None])
+def _pair_terms(w: Worker, render: Tensor, inferred: Inference) -> Functions:
+    """Two images of one textured shape must be read alike, and one's colours suit the other's view (method: 3.4)."""
+    pair = cache(lambda: halves(inferred))
 
+    def rerender() -> Tensor:
+        views, (one, other) = render.chunk(2), pair()
+        if coin():
+            one, other, views = other, one, views[::-1]
+        posed = one.of_best(one.posed).detach()
+        texture = w.model.texture(other.of_best(other.xi_t), other.shape.vertices)
+        return (w.draw(posed, texture) - views[0].detach()).square().mean()
 
-def random_colors(template: Tensor, pool: Tensor, batch: int) -> Tensor:
-    """Two-colour vertex textures (B, V, 3): a random plane through a template vertex parts them (method: 1.4)."""
-    chosen = (
-        pool[torch.randperm(len(pool))[: 2 * batch]]
-        if len(pool) >= 2 * batch
-        else pool[torch.randint(len(pool), (2 * batch,))]
-    )
-    base, other = chosen[:batch, None], chosen[batch:, None]
-    through = template[torch.randint(len(template), (batch,))]
-    normal = torch.nn.functional.normalize(torch.randn(batch, 3), dim=1)
-    side = ((template[None] - through[:, None]) * normal[:, None]).sum(-1, keepdim=True) > 0
-    colors = torch.where(side, other, base)
-    return (colors + 0.01 * torch.randn_like(colors)).clamp(0.001, 0.999)
-
-
-def _shape_terms(w: Worker, encoded: Shape, clouds: Clouds) -> dict[str, Callable[[], Tensor]]:
-    """Terms on an encoded shape (method: 3.2)."""
-
-    @cache
-    def distances() -> tuple[Tensor, Tensor]:
-        # Chamfer and normals share one search for neighbours.
-        return shape.chamfer_and_normals(
-            encoded.vertices, w.model.template_faces, clouds.points, clouds.normals, w.params.points
-        )
-
-    return {
-        "chamfer": lambda: distances()[0],
-        "normals": lambda: distances()[1],
-        "mesh": lambda: shape.mesh_smoothness(encoded.vertices, w.model.template),
-        "delta": lambda: shape.delta_variation(encoded.delta, w.model.template_edges),
-        "v_prior": lambda: distribution.sliced_wasserstein(encoded.v, w.params.projections),
-    }
-
-
-def _cycle_terms(encoded: Shape, true: Pose, inferred: Inference) -> dict[str, Callable[[], Tensor]]:
-    """Terms between what was rendered and what was read off the render (method: 3.3)."""
-    return {
-        "vertices_cycle": lambda: (encoded.vertices.detach() - inferred.shape.vertices).square().mean(),
-        "v_cycle": lambda: (encoded.v.detach() - inferred.shape.v).abs().mean(),
-        "rotation_cycle": lambda: pose.rotation_cycle(
-            true.rotation[:, 0], inferred.pose.rotation, inferred.probabilities
-        ),
-        "translation_cycle": lambda: (true.translation.detach() - inferred.pose.translation).square().mean(),
-        "rotation_diversity": lambda: pose.rotation_diversity(inferred.pose.rotation, inferred.probabilities),
-    }
-
-
-def _texture_distance(colors: Tensor, decoded: Tensor) -> Tensor:
-    """L_tex: colours (B, V, 3) against those decoded for every hypothesis (B H, V, 3)."""
-    return (colors.detach()[:, None] - decoded.unflatten(0, (len(colors), -1))).abs().mean()
+    return same_texture(w, "pairs", pair) | {"pairs_rerender": rerender}

@@ -34,6 +34,6 @@ def stage_at(step: int, lengths: StageParams) -> Stage:
         start += length
     # One step into mode 1 has weight 0.01 + 0.99 / period, as the original counts from one.
     since = step - vision_starts + 1
-    vision = min(0.01 + 0.99 * since / lengths.annealing, 1.0) if since > 0 else 0.0
+    vision = min(0.01 + 0.99 * since / lengths.annealing, lengths.vision_limit) if since > 0 else 0.0
     graphics = {"mode2": 0.01 + 0.98 * (step - start + 1) / max(lengths.mode2, 1), "mode3": 1.0}.get(name, 0.0)
     return Stage(name, vision, graphics)

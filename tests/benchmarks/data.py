@@ -29,8 +29,8 @@ def table(path: Path) -> str:
         "",
         f"The whole step with clouds and tables takes {whole:.1f} s per 10,000 images. For {FULL_MODELS:,} models of "
         f"{VIEWS} views that is {store['seconds'] * factor / 3600:.2f} hours, a store of "
-        f"{store['bytes'] * factor / 1e9:.1f} GB, from {store['raw_bytes'] * factor / 1e9:.1f} GB of renders and clouds "
-        "like the benchmark's.",
+        f"{store['bytes'] * factor / 1e9:.1f} GB, from {store['raw_bytes'] * factor / 1e9:.1f} GB of renders and "
+        "clouds like the benchmark's.",
     ]
     memory = ", ".join(f"{row['peak_mb']:.0f} MB for {row['models']} models" for row in rows if row["part"] == "memory")
     lines += ["", f"Peak memory of preprocess on one process: {memory}.", ""]

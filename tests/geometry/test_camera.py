@@ -46,3 +46,13 @@ def test_r2n2_cameras_follow_the_definition():
     # The object's top is up in the image, and the horizontal field of view is 49.13 degrees.
     assert project(camera, [0.0, 0.1, 0])[1] > 0
     assert math.degrees(2 * math.atan(1 / camera.focal)) == pytest.approx(49.13, abs=0.01)
+
+
+def test_the_fixed_camera_may_stand_elsewhere():
+    """From the side the origin stays in the middle, +z is to the right of an eye on -x, and distance counts."""
+    camera = fixed_camera(eye=(-2.0, 0.0, 0.0))
+
+    assert project(camera, [0.0, 0, 0]).tolist() == pytest.approx([0, 0], abs=1e-6)
+    assert project(camera, [0.0, 0, 0.5])[0] > 0.2
+    assert project(camera, [0.0, 0.5, 0])[1] > 0.2
+    assert camera.to_camera(torch.zeros(1, 1, 3))[0, 0, 2].item() == pytest.approx(-2)

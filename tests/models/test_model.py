@@ -3,11 +3,16 @@
 import pytest
 import torch
 
-from genren.models.critics import Critics
-from genren.models.model import GenerativeRenderer, unproject
+from genren.geometry.sphere import icosphere
+from genren.models.image import probabilities
+from genren.models.model import GenerativeRenderer
+from genren.models.parts import Texture
 from genren.models.texture import sample_texture
+from genren.models.translate import drawer
+from genren.models.unproject import hidden_depth, unproject
 from genren.params import TrainParams
 from genren.render import Renderer
+from tests.conftest import preset
 
 
 @pytest.fixture
@@ -75,7 +80,7 @@ def test_rendering_then_unprojecting_returns_the_colours(model: GenerativeRender
     colors = vertices + 0.5
     image = renderer(vertices, colors)
 
-    pixels = unproject(image, vertices[:, None], model.camera)[0, 0]
+    pixels = unproject(image, vertices[:, None], model.camera, align_corners=False)[0, 0]
 
     facing = model.template_vertices[:, 2] > 0.3
     assert facing.sum() >= 8
@@ -94,47 +99,9 @@ def test_texture_sampling_reads_the_texel_under_the_coordinate():
     torch.testing.assert_close(colors[0, :, 0], torch.tensor([1.0, 0, 0]))
 
 
-def test_critic_features_are_those_the_next_block_sees(tiny_params: TrainParams):
-    """All levels but the last are rectified, sizes halve, channels double (method: 1.6)."""
-    critics = Critics(tiny_params.model, 42)
-
-    features = critics.image.features(torch.randn(2, 4, 32, 32))
-
-    assert [f.shape[2] for f in features] == [16, 8, 4, 2]
-    assert all((f >= 0).all() for f in features[:-1])
-    assert (features[-1] < 0).any()
-    assert critics.image(torch.randn(2, 4, 32, 32)).shape == (2,)
-
-
-def test_a_full_width_critic_has_the_specified_parameters(tiny_params: TrainParams):
-    """At width 1024 and 64 pixels the critics have the original's parameter counts."""
-    full = tiny_params.model.model_copy(
-        update={
-            "img_size": 64,
-            "texture_size": 64,
-            "critic_width": 1024,
-            "dim_v": 64,
-            "shape_critic_hidden": (512, 128),
-            "norm": "batch",
-        }
-    )
-    critics = Critics(full, 1002)
-    counts = {name: sum(p.numel() for p in critic.parameters()) for name, critic in critics.named_children()}
-
-    assert counts == {"image": 10_142_081, "texture": 10_141_441, "shape": 1_871_489, "rotation": 269_332}
-
-
-def test_full_width_networks_have_the_specified_parameters(tiny_params: TrainParams):
-    """With the original's sizes every network has the original's parameter count (method: 1.5)."""
-    full = tiny_params.model.model_copy(
-        update={
-            "img_size": 64, "texture_size": 64, "subdivisions": 10, "dim_v": 64, "dim_xi_t": 128, "dim_xi_p": 16,
-            "dim_embedding": 512, "hypotheses": 4, "point_width": 64, "deformation_hidden": (600, 900, 1200),
-            "backbone_width": 64, "conditioning_hidden": (800, 400), "texture_hidden": (512, 384, 256),
-            "texture_width": 1024, "norm": "batch", "rotation": "3a",
-        }
-    )  # fmt: skip
-    model = GenerativeRenderer(full)
+def test_the_original_has_the_specified_parameters():
+    """Preset `original` has the published parameter count, network by network (method: 1.5)."""
+    model = GenerativeRenderer(preset("original").model)
 
     def count(*modules: torch.nn.Module) -> int:
         return sum(p.numel() for module in modules for p in module.parameters())
@@ -149,3 +116,111 @@ def test_full_width_networks_have_the_specified_parameters(tiny_params: TrainPar
     assert count(model.texture_generator) == 18_774_275
     assert count(model.pose_generator) == 1_606
     assert count(model) == 41_922_119
+
+
+def test_impulses_add_up(tiny_params: TrainParams):
+    """With several impulses every mesh on the way is the one before plus its own displacement."""
+    model = GenerativeRenderer(tiny_params.model.model_copy(update={"impulses": 3}))
+    shape = model.decode(torch.randn(2, 6))
+
+    path = torch.cat([model.template_vertices.expand(2, 1, -1, 3), shape.between, shape.vertices[:, None]], dim=1)
+
+    assert shape.delta.shape == (2, 3, 42, 3)
+    torch.testing.assert_close(path.diff(dim=1), tiny_params.model.step_size * shape.delta)
+
+
+def test_a_variational_encoder_draws_in_training_and_not_in_evaluation(tiny_params: TrainParams):
+    """Two encodings of one cloud differ while training; in evaluation they are the Gaussian's mean."""
+    model = GenerativeRenderer(tiny_params.model.model_copy(update={"vae": True}))
+    cloud = torch.rand(2, 50, 3)
+
+    drawn, again = model.encode(cloud, cloud), model.encode(cloud, cloud)
+    model.eval()
+    mean = model.encode(cloud, cloud)
+
+    assert (drawn.v - again.v).abs().max() > 0.1
+    assert mean.posterior is not None
+    torch.testing.assert_close(mean.v, mean.posterior[0])
+
+
+@pytest.mark.parametrize("kind", ["softmax", "simplex", "allan"])
+def test_probabilities_sum_to_one_and_keep_the_order(kind: str):
+    """Every method gives a distribution; `allan` bounds its largest ratio, `simplex` that of any two."""
+    logits = torch.tensor([[3.0, 1.0, 0.0, -2.0], [50.0, 0.0, -1.0, -3.0]])
+
+    p = probabilities(logits, kind)
+
+    torch.testing.assert_close(p.sum(1), torch.ones(2), atol=1e-5, rtol=0)
+    assert (p.diff(dim=1) <= 1e-7).all()
+    if kind == "allan":
+        # The largest falls to 50 - 9.2 = 40.8, or to the lower median where that is nearer.
+        torch.testing.assert_close(p[1], torch.tensor([40.8, 0.0, -1.0, -3.0]).softmax(0))
+        torch.testing.assert_close(p[0, 0], p[0, 1])
+
+
+def test_the_mirrored_camera_flips_the_image(tiny_params: TrainParams):
+    """The original's left-handed camera draws what the upright one draws, with left and right exchanged."""
+    models = [GenerativeRenderer(tiny_params.model.model_copy(update={"mirrored": m})) for m in (False, True)]
+    vertices = models[0].template_vertices[None] * torch.tensor([0.9, 0.6, 0.7]) + torch.tensor([0.2, 0.0, 0.0])
+    colors = vertices + 0.5
+
+    upright, mirrored = (Renderer(m.template_faces, m.camera, 32, tiny_params.render)(vertices, colors) for m in models)
+
+    assert (upright - upright.flip(3)).abs().max() > 0.5
+    torch.testing.assert_close(mirrored, upright.flip(3), atol=1e-3, rtol=0)
+
+
+def test_hidden_depth_tells_front_from_back(tiny_params: TrainParams):
+    """Vertices on the near side of a sphere are visible, those on the far side lie behind it by its depth."""
+    model = GenerativeRenderer(tiny_params.model.model_copy(update={"subdivisions": 6}))
+    draw = drawer(model, Renderer.hard(model.template_faces, model.camera, 64))
+    vertices = 0.5 * model.template_vertices
+
+    hidden = hidden_depth(vertices[None, None], model.camera, draw, align_corners=False)[0, 0, :, 0]
+
+    front, back = vertices[:, 2] > 0.2, vertices[:, 2] < -0.2
+    assert hidden[front].abs().max() < 0.05
+    assert hidden[back].min() > 0.3
+
+
+def test_a_texture_has_no_seam_where_it_is_to_have_none(tiny_params: TrainParams):
+    """Turned by whole texels, a seamless generator's map goes on across its borders; the plain one's does not."""
+    steps = {}
+    for seamless in (False, True):
+        torch.manual_seed(0)
+        model = GenerativeRenderer(tiny_params.model.model_copy(update={"seamless": seamless}))
+        image = model.texture(3 * torch.randn(8, 5), model.template_vertices.expand(8, -1, -1)).image
+        inside = (image[..., 1:] - image[..., :-1]).abs().mean()
+        steps[seamless] = ((image[..., 0] - image[..., -1]).abs().mean() / inside).item()
+
+    assert steps[True] < 2 < steps[False]
+
+
+def test_pixels_read_the_texture_for_themselves(tiny_params: TrainParams):
+    """Drawn pixel by pixel, a map of stripes finer than the mesh shows stripes; by vertex colours it blurs."""
+    model = GenerativeRenderer(tiny_params.model.model_copy(update={"texture_sampling": "pixel"}))
+    renderer = Renderer.hard(model.template_faces, model.camera, 128)
+    stripes = (torch.arange(32) % 4 < 2).float().expand(1, 3, 32, 32)
+    texture = Texture(stripes, sample_texture(stripes, model.template_uv))
+    vertices = model.template_vertices[None] * 0.8
+
+    sharp = drawer(model, renderer)(vertices, texture)[0, 0, 64]
+    blurred = renderer(vertices, texture.colors)[0, 0, 64]
+
+    # Crossings of grey along the middle row: the map has a stripe's edge every two texels.
+    crossings = [int(((row[:-1] > 0) != (row[1:] > 0)).sum()) for row in (sharp[30:98], blurred[30:98])]
+    assert crossings[0] >= 5
+    assert crossings[1] <= 2
+
+
+def test_the_seam_of_the_sphere_is_drawn_like_the_rest():
+    """Corner coordinates go on across the seam: no face of the template spans the map."""
+    template = icosphere(4)
+
+    spans = template.face_uvs[..., 0].amax(1) - template.face_uvs[..., 0].amin(1)
+
+    assert spans.max() < 0.5
+    inside = (template.face_uvs - template.uv[template.faces]).abs()[..., 0]
+    pole = template.vertices[template.faces][..., 1].abs() > 1 - 1e-6
+    # Off the poles a corner's longitude is its vertex's, or a whole turn (2) away.
+    torch.testing.assert_close(torch.remainder(inside[~pole] + 1, 2), torch.ones((~pole).sum()), atol=1e-5, rtol=0)

@@ -1,12 +1,18 @@
 """The whole training on a tiny model: every stage, reproducible, resumable, and honest about divergence."""
 
 import os
+import resource
+import shutil
 import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pandas as pd
 import pytest
 import torch
+import yaml
 from safetensors.torch import load_file
 
 from genren import paths
@@ -15,6 +21,8 @@ from genren.models import checkpoint
 from genren.params import TrainParams
 from genren.train import loop
 from genren.train.state import State
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(autouse=True)
@@ -113,15 +121,45 @@ def test_a_killed_run_continues_from_its_last_checkpoint(
         assert pd.read_csv(table, sep="\t")["step"].is_unique
 
 
-def test_changed_settings_start_a_run_of_their_own(tiny_params: TrainParams, tiny_store: Path, root: Path):
-    """A parameter changed after an interruption never continues the old run."""
-    names = {
-        loop.run_name("cabinet", 0, p, data)
-        for p in (tiny_params, tiny_params.model_copy(update={"projections": 5}))
-        for data in ("one", "two")
-    }
+def test_a_run_killed_outright_continues_to_the_same_model(
+    tiny_params: TrainParams, tiny_store: Path, root: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """SIGKILL of the real stage, at whatever instruction it is, loses nothing but the steps since its checkpoint."""
+    settings = yaml.safe_load((ROOT / "params.yaml").read_text())
+    settings |= {"categories": ["cabinet"], "train": tiny_params.model_dump(mode="json")}
+    settings["preprocess"]["img_size"] = tiny_params.model.img_size
+    (root / "params.yaml").write_text(yaml.safe_dump(settings))
+    shutil.copytree(tiny_store, paths.processed("cabinet"))
+    victim = subprocess.Popen([sys.executable, "-m", "stages.train", "cabinet", "0"], cwd=ROOT, stdout=subprocess.PIPE)
+    try:
+        for _ in range(3000):
+            if list(root.glob("work/*/state.pt")) or victim.poll() is not None:
+                break
+            time.sleep(0.02)
+    finally:
+        victim.kill()
+        victim.communicate()
 
-    assert len(names) == 4
+    assert victim.returncode == -signal.SIGKILL
+    assert not paths.run("cabinet", 0).exists()
+    taken = loop.train("cabinet", 0, tiny_params, tiny_store, root / "cut")
+    assert 0 <= taken <= 8
+    monkeypatch.setenv("GENREN_ROOT", str(root / "another"))
+    whole = run(tiny_params, tiny_store, root / "whole")
+    continued = load_file(root / "cut" / "model.safetensors")
+    assert all(torch.equal(whole[name], continued[name]) for name in whole)
+
+
+def test_changed_settings_start_a_run_of_their_own(tiny_params: TrainParams):
+    """A parameter changed after an interruption never continues the old run, but for those that change no number."""
+
+    def name(data: str = "one", **changes: object) -> str:
+        return loop.run_name("cabinet", 0, tiny_params.model_copy(update=changes), data)
+
+    two = tiny_params.engine.model_copy(update={"devices": 2})
+    half = tiny_params.engine.model_copy(update={"precision": "bfloat16"})
+    assert len({name(), name("two"), name(projections=5), name(engine=half), name(keep_stages=True)}) == 5
+    assert {name()} == {name(checkpoint_every=4), name(log_every=2), name(engine=two)}
 
 
 def test_divergence_stops_the_run_and_keeps_what_was_there(
@@ -132,10 +170,169 @@ def test_divergence_stops_the_run_and_keeps_what_was_there(
     before = (root / "run" / "model.safetensors").read_bytes()
     monkeypatch.setattr(loop.programs.shape, "mesh_smoothness", lambda *_: torch.tensor(float("inf")))
 
-    with pytest.raises(TrainingDiverged, match=r"mesh inf.*lower a learning rate"):
+    with pytest.raises(
+        TrainingDiverged, match=r"step 1: autoencoder/mesh inf.*no checkpoint was written.*lower a learning rate"
+    ):
         loop.train("cabinet", 0, tiny_params, tiny_store, root / "run")
 
     assert (root / "run" / "model.safetensors").read_bytes() == before
+
+
+def test_a_gradient_that_overflows_stops_the_run_at_its_step(
+    tiny_params: TrainParams, tiny_store: Path, root: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """Finite losses with an infinite gradient are a divergence at once; the last good checkpoint is named and whole."""
+    real, calls = loop.programs.randomised, iter(range(100))
+
+    def randomised(*arguments: object) -> tuple[object, dict]:
+        cycle, terms = real(*arguments)
+        if next(calls) == 1:
+            zero = next(arguments[0].model.backbone.parameters()).sum() * 0
+            terms = terms | {"v_prior": lambda: zero.abs().sqrt()}
+        return cycle, terms
+
+    monkeypatch.setattr(loop.programs, "randomised", randomised)
+
+    with pytest.raises(TrainingDiverged, match=r"step 4: gradient/model nan.*last good checkpoint is .*, of step 2"):
+        loop.train("cabinet", 0, tiny_params, tiny_store, root / "run")
+
+    (state,) = (torch.load(path, weights_only=True) for path in root.glob("work/*/state.pt"))
+    assert state["step"] == 2
+    assert all(value.isfinite().all() for value in state["model"].values())
+
+
+def test_what_the_operator_refuses_is_a_divergence(
+    tiny_params: TrainParams, tiny_store: Path, root: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """Coordinates that are not finite, from weights that are: the run says so with its checkpoint; bugs stay bugs."""
+    for message, kind in (("vertices must be finite, got nan", TrainingDiverged), ("wrong shape", ValueError)):
+        monkeypatch.setattr(loop.programs, "autoencoder", lambda *_, m=message: (_ for _ in ()).throw(ValueError(m)))
+
+        with pytest.raises(kind, match=message) as caught:
+            loop.train("cabinet", 0, tiny_params, tiny_store, root / "run")
+
+        assert isinstance(caught.value, TrainingDiverged) == (kind is TrainingDiverged)
+
+
+def test_a_full_disk_loses_nothing(tiny_params: TrainParams, tiny_store: Path, root: Path):
+    """Where a file may not grow, as on a full disk, checkpoint and result that were there before stay whole."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    whole = run(tiny_params, tiny_store, root / "run")
+    _, state = loop.prepare(tiny_params, torch.rand(10, 3))
+    state.save(root / "state.pt")
+    before = (root / "state.pt").read_bytes()
+    state.step = 1
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) // 2, limits[1]))
+
+        with pytest.raises(
+            InputError, match=r"state\.pt cannot be written at step 1 .* what was there before is whole"
+        ):
+            state.save(root / "state.pt")
+        with pytest.raises(InputError, match="cannot be written at step 2"):
+            loop.train("cabinet", 0, tiny_params, tiny_store, root / "run")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+    assert (root / "state.pt").read_bytes() == before
+    assert sorted(path.name for path in root.iterdir()) == ["run", "state.pt", "work"]
+    assert all(torch.equal(whole[name], tensor) for name, tensor in load_file(root / "run/model.safetensors").items())
+
+
+def test_the_curves_of_an_interrupted_run_are_whole(tiny_params: TrainParams, tiny_store: Path, root: Path):
+    """Means over several steps, one of them cut by SIGTERM and one row cut by a full disk, are those of a whole run."""
+    params = tiny_params.model_copy(update={"log_every": 5, "checkpoint_every": 5})
+    run(params, tiny_store, root / "whole")
+    calls = iter(range(100))
+    with pytest.MonkeyPatch.context() as patch:
+        average = loop.update_average
+        patch.setattr(
+            loop,
+            "update_average",
+            lambda *a: (average(*a), os.kill(os.getpid(), signal.SIGTERM) if next(calls) == 6 else None),
+        )
+        with pytest.raises(SystemExit, match="step 7"):
+            run(params, tiny_store, root / "cut")
+    (table,) = root.glob("work/*/live/plots/metrics/randomised/chamfer.tsv")
+    table.write_text(table.read_text() + "10")
+
+    run(params, tiny_store, root / "cut")
+
+    for path in (root / "whole").rglob("*.tsv"):
+        if path.parent.name != "time":
+            assert path.read_text() == (root / "cut" / path.relative_to(root / "whole")).read_text()
+
+
+def test_speed_and_memory_are_live_metrics(tiny_params: TrainParams, tiny_store: Path, root: Path):
+    """Images a second, milliseconds by part and peak memory are curves, and the parts make up the step."""
+    started = time.perf_counter()
+    run(tiny_params, tiny_store, root / "run")
+    wall = time.perf_counter() - started
+
+    table = {
+        path.stem: pd.read_csv(path, sep="\t").iloc[:, -1]
+        for path in (root / "run/live/plots/metrics/time").glob("*.tsv")
+    }
+    parts = {"data", "autoencoder", "randomised", "graphics", "vision", "optimiser", "critics", "bookkeeping"}
+    assert table.keys() == {f"{part}_ms" for part in parts} | {"images_per_second", "peak_memory_gb"}
+    assert 0 < sum(table[f"{part}_ms"].sum() for part in parts) / 1000 < wall
+    steps = sum(table[f"{part}_ms"].iloc[-1] for part in parts - {"autoencoder", "randomised"})
+    assert table["images_per_second"].iloc[-1] == pytest.approx(4 / steps * 1000, rel=1e-3)
+
+
+def test_a_frozen_autoencoder_rests_but_for_its_statistics(
+    tiny_params: TrainParams, tiny_store: Path, root: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """For `stages.freeze` main-phase steps encoder and decoder stay, without chamfer and normals; then Adam is new."""
+    params = tiny_params.model_copy(
+        update={
+            "stages": tiny_params.stages.model_copy(update={"freeze": 3}),
+            "model": tiny_params.model.model_copy(update={"norm": "batch"}),
+        }
+    )
+    seen: list[dict[str, torch.Tensor]] = []
+    optimizers: list[object] = []
+    average, make = loop.update_average, loop.model_optimizer
+
+    def watch(*arguments: object) -> None:
+        seen.append({k: v.clone() for k, v in arguments[1].state_dict().items()})
+        average(*arguments)
+
+    monkeypatch.setattr(loop, "update_average", watch)
+    monkeypatch.setattr(loop, "model_optimizer", lambda *a: optimizers.append(len(seen)) or make(*a))
+
+    run(params, tiny_store, root / "run")
+
+    def moved(part: str, step: int) -> bool:
+        return any(not torch.equal(seen[step][k], seen[step - 1][k]) for k in seen[0] if k.startswith(part))
+
+    for step in range(1, 10):
+        frozen = step in (2, 3, 4)
+        assert moved("shape_encoder.points.0.0.weight", step) != frozen
+        assert moved("deformation.layers.0.weight", step) != frozen
+        assert moved("shape_encoder.points.0.1.running_mean", step)
+    assert moved("backbone", 3)
+    assert optimizers == [2, 5]
+    rows = pd.read_csv(root / "run/live/plots/metrics/randomised/chamfer.tsv", sep="\t")
+    assert rows["step"].tolist() == [6, 7, 8]
+
+
+def test_stages_are_kept_and_an_autoencoder_is_loaded(tiny_params: TrainParams, tiny_store: Path, root: Path):
+    """`keep_stages` leaves a checkpoint after stages 1 and 2; another run starts from its encoder and decoder."""
+    run(tiny_params.model_copy(update={"keep_stages": True}), tiny_store, root / "run")
+    kept = root / "run" / "autoencoder.safetensors"
+    assert [checkpoint.load(root / "run" / f"{n}.safetensors").step for n in ("autoencoder", "randomised")] == [2, 4]
+
+    w, _ = loop.prepare(tiny_params.model_copy(update={"load_autoencoder": str(kept)}), torch.rand(10, 3))
+
+    stored, fresh = load_file(kept), w.model.state_dict()
+    same = {name.split(".")[0] for name in stored if torch.equal(stored[name], fresh[name]) and "template" not in name}
+    different = {name.split(".")[0] for name in stored if not torch.equal(stored[name], fresh[name])}
+    assert {"shape_encoder", "deformation"} <= same - different
+    assert {"backbone", "texture_generator"} <= different
+    wider = tiny_params.model.model_copy(update={"dim_v": 7})
+    with pytest.raises(InputError, match=r"load_autoencoder: .* must be those of the checkpoint"):
+        loop.prepare(tiny_params.model_copy(update={"model": wider, "load_autoencoder": str(kept)}), torch.rand(10, 3))
 
 
 def test_a_broken_state_says_what_to_delete(tiny_params: TrainParams, tiny_store: Path, root: Path):
