@@ -49,6 +49,22 @@ def preprocess(category: CategoryOption) -> None:
 
 
 @app.command()
+def inspect(
+    category: CategoryOption,
+    out: Annotated[Path | None, typer.Option("--out", file_okay=False, help="Folder; default work/inspect.")] = None,
+) -> None:
+    """Show what a category's packed data hold, and what is odd."""
+    from genren import paths
+    from genren.inspect import inspect as step
+    from genren.inspect import lines
+
+    folder = out or paths.inspection(category.value)
+    for line in lines(step(category.value, paths.processed(category.value), folder)):
+        print(line)
+    print(f"wrote {folder / 'sheet.png'} and {folder / 'summary.json'}")
+
+
+@app.command()
 def train(category: CategoryOption, seed: SeedOption = 0) -> None:
     """Train one category's model; an interrupted run continues."""
     from genren import params, paths

@@ -50,18 +50,7 @@ def replacing_folder(path: Path) -> Iterator[Path]:
         temporary = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
         try:
             yield temporary
-            temporary.chmod(0o777 & ~_UMASK)
-            # A folder cannot be renamed over another one: the old one steps aside first, and back on failure.
-            old = temporary.with_name(temporary.name + ".old")
-            if path.exists():
-                path.rename(old)
-            try:
-                temporary.rename(path)
-            except OSError:
-                if old.exists():
-                    old.rename(path)
-                raise
-            shutil.rmtree(old, ignore_errors=True)
+            _put_in_place(temporary, path)
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
 
@@ -77,6 +66,46 @@ def _room(path: Path) -> Iterator[None]:
         if not any(os.strerror(code) in words for code in (errno.ENOSPC, errno.EDQUOT)):
             raise
         raise InputError(f"the disk is full, {path} is what it was before; free some space and try again") from error
+
+
+@contextmanager
+def resuming_folder(path: Path, key: str) -> Iterator[Path]:
+    """As `replacing_folder`, but an interrupted block finds next time what it had written, if its `key` is the same.
+
+    A block that ends in an InputError was not interrupted, but refused: it leaves nothing behind.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.partial")
+    note = path.with_name(f".{path.name}.key")
+    if not note.is_file() or note.read_text() != key:
+        shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(exist_ok=True)
+    note.write_text(key)
+    with _room(path):
+        try:
+            yield partial
+            _put_in_place(partial, path)
+        except InputError:
+            shutil.rmtree(partial, ignore_errors=True)
+            note.unlink()
+            raise
+    note.unlink()
+
+
+def _put_in_place(new: Path, path: Path) -> None:
+    """Rename the folder `new` to `path`. One cannot go over another: the old one steps aside, and back on failure."""
+    new.chmod(0o777 & ~_UMASK)
+    old = new.with_name(new.name + ".old")
+    shutil.rmtree(old, ignore_errors=True)
+    if path.exists():
+        path.rename(old)
+    try:
+        new.rename(path)
+    except OSError:
+        if old.exists():
+            old.rename(path)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
 
 
 def write_json(path: Path, value: Any) -> None:

@@ -17,6 +17,11 @@ def params() -> Path:
     return root() / "params.yaml"
 
 
+def checksums() -> Path:
+    """What downloaded files must be; in git."""
+    return root() / "data" / "checksums.csv"
+
+
 def raw(category: str) -> Path:
     """What `fetch` writes: renders in the layout of 3D-R2N2, clouds, meshes."""
     return root() / "data" / "raw" / category
@@ -25,6 +30,11 @@ def raw(category: str) -> Path:
 def processed(category: str) -> Path:
     """What `preprocess` writes: the packed store."""
     return root() / "data" / "processed" / category
+
+
+def inspection(category: str) -> Path:
+    """What `inspect` writes: a contact sheet and a summary."""
+    return root() / "work" / "inspect" / category
 
 
 def run(category: str, seed: int) -> Path:

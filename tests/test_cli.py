@@ -17,7 +17,7 @@ from genren.report.records import read_records
 from tests.conftest import ROOT, Terminal, contents
 
 COMMANDS = ["fetch", "preprocess", "train", "import-weights", "eval", "evaluate", "report", "reconstruct", "generate"]
-COMMANDS += ["doctor"]
+COMMANDS += ["doctor", "inspect"]
 
 
 def test_help_imports_nothing_heavy():
@@ -51,7 +51,7 @@ def test_every_command_explains_itself(command: str, genren: Terminal):
     assert "..." not in listed.split("Commands:")[1]
 
 
-@pytest.mark.parametrize("command", ["fetch", "preprocess", "train", "eval", "generate"])
+@pytest.mark.parametrize("command", ["fetch", "preprocess", "inspect", "train", "eval", "generate"])
 def test_an_unknown_category_is_answered_with_the_list(command: str, genren: Terminal):
     """A typo costs one look: all thirteen names stand on the line of the error."""
     code, out, err = genren.run(command, "--category", "cabinte", *(["--out", "x"] if command == "generate" else []))
@@ -116,6 +116,7 @@ def test_a_named_checkpoint_is_taken_as_it_is(project: Path, tiny_params: TrainP
         (["eval", "--category", "cabinet", "--seed", "5"], "cabinet-5/model.safetensors does not exist; train one"),
         (["generate", "--category", "chair", "--out", "out"], "chair-0/model.safetensors does not exist; train one"),
         (["preprocess", "--category", "chair"], "chair first"),
+        (["inspect", "--category", "chair"], "chair is no packed store"),
         (["train", "--category", "chair"], "chair is no packed store"),
         (["report"], "cabinet-0.json does not exist; run `dvc repro evaluate@cabinet-0`"),
     ],

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from genren.errors import InputError
-from genren.files import read_json, replacing, replacing_folder, write_json
+from genren.files import read_json, replacing, replacing_folder, resuming_folder, write_json
 from tests.conftest import contents
 
 
@@ -93,3 +93,31 @@ def test_a_broken_json_file_is_named(tmp_path: Path):
     (tmp_path / "a.json").write_text("{")
     with pytest.raises(InputError, match=r"a\.json is not valid JSON"):
         read_json(tmp_path / "a.json")
+
+
+def test_an_interrupted_folder_is_found_again(tmp_path: Path):
+    """The next block with the same key finds what was written; one with another key, or after a refusal, does not."""
+
+    def run(key: str, error: type[BaseException] | None) -> list[str]:
+        """What a block finds, which then writes one more file and ends as told."""
+        with resuming_folder(tmp_path / "out", key) as folder:
+            found = sorted(path.name for path in folder.iterdir())
+            (folder / str(len(found))).touch()
+            if error:
+                raise error("x")
+        return found
+
+    for error in (KeyboardInterrupt, RuntimeError):
+        with pytest.raises(error):
+            run("a", error)
+    assert not (tmp_path / "out").exists()
+    assert run("a", None) == ["0", "1"]
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+    with pytest.raises(KeyboardInterrupt):
+        run("a", KeyboardInterrupt)
+    with pytest.raises(InputError):
+        run("b", InputError)
+    assert run("b", None) == []
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["0"]
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]

@@ -60,7 +60,7 @@ def test_a_missing_key_is_an_error_that_names_it(tmp_path: Path):
         ({"categories": ["cabinte"]}, r"\['cabinte'\]; known are airplane, bench, cabinet"),
         ({"categories": []}, "categories are empty"),
         ({"train": {"preset": "huge"}}, r"train\.preset is 'huge'; known are mini"),
-        ({"fetch": {"source": "internet"}}, r"fetch\.source: .*'procedural' or 'meshes'"),
+        ({"fetch": {"source": "internet"}}, r"fetch\.source: .*'procedural', 'meshes', 'r2n2'"),
         ({"fetch": {"views": 0}}, r"fetch\.views: .*greater than or equal to 1, got 0"),
         ({"preprocess": {"test": 0.5}}, r"train \+ val \+ test must be 1, got 1\.3"),
     ],

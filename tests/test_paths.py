@@ -16,6 +16,8 @@ def everything() -> list[Path]:
         paths.params(),
         paths.raw("chair"),
         paths.processed("chair"),
+        paths.checksums(),
+        paths.inspection("chair"),
         paths.run("chair", 0),
         paths.work("chair-0-abc"),
         paths.metrics("chair", 0),

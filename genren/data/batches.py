@@ -52,7 +52,10 @@ class Batches:
         # With repetition: a subset without would cost a permutation per cloud, and 1,000 of 10,000 repeat 5 %.
         shape = (ranks.count() * self.batch_size, points)
         subset = ranks.own(torch.randint(self.points.shape[1], shape, device=rows.device))
-        return Clouds(*(self._sent(values[rows[:, None], subset]) for values in (self.points, self.normals)))
+        # One look-up of rows is several times as fast as indexing with two tensors.
+        flat = (rows[:, None] * self.points.shape[1] + subset).flatten()
+        chosen = (values.flatten(0, 1).index_select(0, flat) for values in (self.points, self.normals))
+        return Clouds(*(self._sent(values.unflatten(0, subset.shape)) for values in chosen))
 
     def color_pool(self) -> Tensor:
         """RGB (N, 3) in [0, 1] of up to 50,000 foreground pixels of random images, for random textures."""
@@ -85,10 +88,10 @@ def _fits(size: int, device: torch.device) -> bool:
 
 def to_tensor(images: Tensor) -> Tensor:
     """Straight-alpha uint8 (N, S, S, 4) to (N, 4, S, S): RGB over black in [-1, 1], alpha in [0, 1]."""
-    values = images.float().permute(0, 3, 1, 2) / 255
-    return torch.cat([2 * values[:, :3] * values[:, 3:] - 1, values[:, 3:]], dim=1).contiguous(
-        memory_format=torch.channels_last
-    )
+    # In place and in the order of the file, which is also that of channels_last.
+    values = images.to(torch.float32, copy=True).div_(255)
+    values[..., :3].mul_(2 * values[..., 3:]).sub_(1)
+    return values.permute(0, 3, 1, 2)
 
 
 def to_uint8(images: Tensor) -> np.ndarray:

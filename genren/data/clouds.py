@@ -1,13 +1,14 @@
 """Oriented point clouds: reading them and bringing them into the method's canonical frame."""
 
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from genren.categories import synset
+from genren.data.arrays import read_npz
 from genren.errors import InputError
+from genren.files import replacing
 
 
 @dataclass(frozen=True)
@@ -28,27 +29,28 @@ def cloud_file(root: Path, category: str, model: str) -> Path:
 
 def write_cloud(path: Path, points: np.ndarray, normals: np.ndarray) -> None:
     """Write points and normals (N, 3) as float32."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    np.savez(path, points=points.astype(np.float32), normals=normals.astype(np.float32))
+    with replacing(path) as temporary:
+        np.savez(temporary, points=points.astype(np.float32), normals=normals.astype(np.float32))
 
 
 def read_cloud(path: Path) -> tuple[np.ndarray, np.ndarray]:
     """Points and normals (N, 3) of a cloud file; one without either, or of other shapes, is an error."""
     if not path.is_file():
         raise InputError(f"{path} does not exist; expected an .npz file of points and normals, each (N, 3)")
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
-    except (OSError, ValueError, EOFError, KeyError, TypeError, AttributeError, zipfile.BadZipFile) as error:
-        raise InputError(f"{path} cannot be read ({error}); expected an .npz file of points and normals") from None
+    return parse_cloud(path.read_bytes(), str(path))
+
+
+def parse_cloud(data: bytes, place: str) -> tuple[np.ndarray, np.ndarray]:
+    """Points and normals (N, 3) of the content of a cloud file."""
+    arrays = read_npz(data, place)
     for name in ("points", "normals"):
         if name not in arrays:
             found = ", ".join(arrays) or "nothing"
-            raise InputError(f"{path} has no {name}, only {found}; expected points and normals, each (N, 3)")
+            raise InputError(f"{place} has no {name}, only {found}; expected points and normals, each (N, 3)")
     points, normals = arrays["points"], arrays["normals"]
     if points.ndim != 2 or points.shape[1] != 3 or points.shape != normals.shape or points.dtype.kind != "f":
         raise InputError(
-            f"{path} has points {points.shape} and normals {normals.shape} of {points.dtype}; expected floats (N, 3)"
+            f"{place} has points {points.shape} and normals {normals.shape} of {points.dtype}; expected floats (N, 3)"
         )
     return points, normals
 

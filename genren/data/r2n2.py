@@ -5,6 +5,7 @@ Line i of the metadata belongs to image i: `azimuth elevation in_plane_rotation 
 the numbers mean is said in genren.geometry.camera; the last column, always 25, is not the field of view.
 """
 
+import io
 import math
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,9 @@ FOV_COLUMN = 25
 # Ranges from which 3D-R2N2 drew its views.
 ELEVATION = (25.0, 30.0)
 DISTANCE_RATIO = (0.65, 0.95)
+
+# Largest side of a picture, looked at before it is decoded.
+PIXEL_LIMIT = 4096
 
 # As many decimals as are written, so that a view is rendered from exactly the numbers in its metadata.
 DECIMALS = 6
@@ -81,7 +85,12 @@ def write_views(folder: Path, views: Views) -> None:
         )
     ]
     (folder / METADATA).write_text("".join(f"{line}\n" for line in lines))
-    (folder / NAMES).write_text("".join(f"{image_name(index)}\n" for index in range(len(views))))
+    write_names(folder, len(views))
+
+
+def write_names(folder: Path, count: int) -> None:
+    """Write `renderings.txt`."""
+    (folder / NAMES).write_text("".join(f"{image_name(index)}\n" for index in range(count)))
 
 
 def read_views(folder: Path) -> Views:
@@ -89,41 +98,57 @@ def read_views(folder: Path) -> Views:
     path = folder / METADATA
     if not path.is_file():
         raise InputError(f"{path} does not exist; expected a line 'azimuth elevation in_plane ratio fov' per image")
+    return parse_views(path.read_text(errors="replace"), str(path))
+
+
+def parse_views(text: str, place: str) -> Views:
+    """The views of a `rendering_metadata.txt`."""
     rows = []
-    for number, line in enumerate(path.read_text(errors="replace").splitlines(), start=1):
+    for number, line in enumerate(text.splitlines(), start=1):
         try:
             row = [float(word) for word in line.split()]
         except ValueError:
             row = []
         if len(row) != 5 or not all(map(math.isfinite, row)):
-            raise InputError(f"{path}, line {number} is {line!r}; expected 'azimuth elevation in_plane ratio fov'")
+            raise InputError(f"{place}, line {number} is {line!r}; expected 'azimuth elevation in_plane ratio fov'")
         # The cameras have no in-plane rotation, and the archive none that is not zero.
         if row[2] != 0:
-            raise InputError(f"{path}, line {number} has the in-plane rotation {row[2]}; expected 0")
+            raise InputError(f"{place}, line {number} has the in-plane rotation {row[2]}; expected 0")
         rows.append(row)
     if not rows:
-        raise InputError(f"{path} is empty; expected a line 'azimuth elevation in_plane ratio fov' per image")
+        raise InputError(f"{place} is empty; expected a line 'azimuth elevation in_plane ratio fov' per image")
     table = np.array(rows)
     return Views(table[:, 0], table[:, 1], table[:, 3])
 
 
 def read_image(path: Path, size: int | None = None) -> np.ndarray:
     """Read an image as (S, S, 4) uint8 straight RGBA; anything but a whole, square RGBA PNG of `size` is an error."""
-    expected = f"an RGBA PNG of {size}x{size} pixels" if size else "a square RGBA PNG"
     if not path.is_file():
-        raise InputError(f"{path} does not exist; expected {expected}")
+        raise InputError(f"{path} does not exist; expected {_expected(('RGBA',), size)}")
+    return decode_image(path.read_bytes(), str(path), size)
+
+
+def decode_image(data: bytes, place: str, size: int | None = None, modes: tuple[str, ...] = ("RGBA",)) -> np.ndarray:
+    """Pixels (S, S) or (S, S, C) of a square PNG in one of these modes. Sizes are looked at before it is decoded."""
+    expected = _expected(modes, size)
     try:
-        with Image.open(path, formats=["PNG"]) as image:
+        with Image.open(io.BytesIO(data), formats=["PNG"]) as image:
             # The mode before anything is decoded: converting would invent an alpha channel.
-            mode, width, height = image.mode, image.width, image.height
-            pixels = np.asarray(image)
+            if image.mode not in modes:
+                alpha = ", so no usable alpha" if modes == ("RGBA",) else ""
+                raise InputError(f"{place} has the mode {image.mode}{alpha}; expected {expected}")
+            if image.width != image.height or image.width > PIXEL_LIMIT or (size and image.width != size):
+                raise InputError(f"{place} is {image.width}x{image.height} pixels; expected {expected}")
+            return np.asarray(image)
+    except InputError:
+        raise
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise InputError(f"{path} cannot be decoded ({error}); expected {expected}") from None
-    if mode != "RGBA":
-        raise InputError(f"{path} has the mode {mode}, so no usable alpha; expected {expected}")
-    if width != height or (size is not None and width != size):
-        raise InputError(f"{path} is {width}x{height} pixels; expected {expected}")
-    return pixels
+        raise InputError(f"{place} cannot be decoded ({error}); expected {expected}") from None
+
+
+def _expected(modes: tuple[str, ...], size: int | None) -> str:
+    kind = "an RGBA PNG" if modes == ("RGBA",) else f"a PNG of mode {' or '.join(modes)}"
+    return f"{kind} of {size}x{size} pixels" if size else f"{kind}, square and at most {PIXEL_LIMIT} pixels wide"
 
 
 def write_image(path: Path, pixels: np.ndarray) -> None:

@@ -1,81 +1,87 @@
-"""Step `fetch`: a source of models in, renders, oriented clouds and meshes of one category out."""
+"""Step `fetch`: a source of models in, images, cameras and oriented clouds of one category out."""
 
+import csv
+import errno
+import hashlib
 import os
-import shutil
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pandas as pd
 from rich.progress import track
 
-from genren.categories import synset
-from genren.data import r2n2, sources
-from genren.data.clouds import cloud_file, write_cloud
 from genren.errors import InputError
-from genren.fetch.rendering import render_views
-from genren.files import replacing_folder
-from genren.geometry.meshfile import load_mesh
-from genren.geometry.sampling import sample_surface
+from genren.fetch.sources import SOURCES
+from genren.fetch.sources.offer import Model
+from genren.files import resuming_folder
 from genren.params import FetchParams
 
 # Models rendered side by side, at most: each takes up to 200 MB.
-MODELS_AT_ONCE = 4
+RENDERED_AT_ONCE = 4
+RENDERED = {"procedural", "meshes", "shapenetcore"}
 
 
 def fetch(category: str, params: FetchParams, out: Path) -> dict[str, Any]:
     """Write `out` anew from the source that `params` names; returns the counts of what was written and skipped.
 
-    A model that cannot be read is named in `skipped.csv`. If none can, it is an error, and `out` stays as it was.
+    A model that cannot be read is named in `skipped.csv`. If none can, it is an error, and `out` stays as it was. An
+    interrupted run goes on where it was.
     """
-    if params.source == "procedural":
-        models = sources.procedural(category, params.models, params.seed)
-    else:
-        models = sources.meshes(Path(params.folder), category)
+    offer = SOURCES[params.source](category, params)
+    at_once = min(RENDERED_AT_ONCE, os.cpu_count() or 1) if params.source in RENDERED else params.download.parallel
+    asked = f"{category} {params.model_dump(exclude={'download'})} {[model.name for model in offer.models]}"
+    # Hashed, because an address may carry a token.
+    with resuming_folder(out, hashlib.sha256(asked.encode()).hexdigest()) as folder:
 
-    with replacing_folder(out) as folder:
-        # The rasteriser and the PNG encoder let go of the interpreter's lock, so threads are enough.
-        with ThreadPoolExecutor(max_workers=min(MODELS_AT_ONCE, os.cpu_count() or 1)) as pool:
-            results = pool.map(lambda model: _fetch_model(category, model, params, folder), models)
-            reasons = list(track(results, description=f"fetch {category}", total=len(models)))
-        outcomes = list(zip(models, reasons, strict=True))
-        skipped = [(model.source, reason) for model, reason in outcomes if reason]
-        kept = [(model.name, model.design, model.source) for model, reason in outcomes if not reason]
+        def attempt(model: Model) -> str | None:
+            """Why the model was skipped, or None."""
+            try:
+                if not model.written(folder, category):
+                    model.write(folder)
+            except InputError as error:
+                # A full disk is no fault of the model.
+                if getattr(error.__cause__, "errno", None) in (errno.ENOSPC, errno.EDQUOT):
+                    raise
+                return str(error)
+            return None
+
+        # Renderer, encoders and the network let go of the interpreter's lock, so threads are enough.
+        with ThreadPoolExecutor(max_workers=at_once) as pool:
+            results = pool.map(attempt, offer.models)
+            try:
+                reasons = list(track(results, description=f"fetch {category}", total=len(offer.models)))
+            except BaseException:
+                pool.shutdown(cancel_futures=True)
+                raise
+        outcomes = list(zip(offer.models, reasons, strict=True))
+        skipped = [
+            (model.source if params.source == "meshes" else model.name, reason) for model, reason in outcomes if reason
+        ]
+        kept = [model for model, reason in outcomes if not reason]
         if not kept:
             raise InputError(f"none of the {len(skipped)} {category} models can be used; the first: {skipped[0][1]}")
-        pd.DataFrame(kept, columns=["model", "design", "source"]).to_csv(folder / "models.csv", index=False)
-        pd.DataFrame(skipped, columns=["file", "reason"]).to_csv(folder / "skipped.csv", index=False)
+        rows = [(model.name, model.design, model.source, model.parts) for model in kept]
+        _write_table(folder / "models.csv", ["model", "design", "source", "parts"], iter(rows))
+        _write_table(folder / "skipped.csv", ["file", "reason"], iter(skipped))
+        if offer.splits:
+            lists = ((name, *row) for name, splits in sorted(offer.splits.items()) for row in sorted(splits.items()))
+            _write_table(folder / "splits.csv", ["list", "model", "split"], lists)
+        if offer.mended:
+            (folder / "mended.txt").write_text("".join(f"{sentence}\n" for sentence in offer.mended))
     return {
         "category": category,
         "source": params.source,
         "models": len(kept),
-        "designs": len({design for _, design, _ in kept}),
-        "images": len(kept) * params.views,
+        "designs": len({model.design for model in kept}),
+        "images": sum(1 for _ in out.glob("ShapeNetRendering/*/*/rendering/*.png")),
         "skipped": len(skipped),
+        **({"mended": offer.mended} if offer.mended else {}),
     }
 
 
-def _fetch_model(category: str, model: sources.Model, params: FetchParams, folder: Path) -> str | None:
-    """Write everything about one model; returns why it was skipped, or None."""
-    glb = folder / "meshes" / synset(category) / model.name / "model.glb"
-    try:
-        model.write_glb(glb)
-        mesh = load_mesh(glb).normalized(diagonal=True)
-        # A model's numbers depend on its own name, not on which other models there are.
-        rng = np.random.default_rng([params.seed, *f"{category}/{model.name}".encode()])
-        views = r2n2.draw_views(params.views, rng)
-        points, normals, _ = sample_surface(mesh.vertices, mesh.faces, params.points, rng)
-    except InputError as error:
-        shutil.rmtree(glb.parent, ignore_errors=True)
-        return str(error)
-
-    images = render_views(mesh, views, params.image_size, params.supersample, params.ambient)
-    rendering = r2n2.rendering_folder(folder, category, model.name)
-    rendering.mkdir(parents=True)
-    r2n2.write_views(rendering, views)
-    for index, image in enumerate(images):
-        r2n2.write_image(rendering / r2n2.image_name(index), image)
-
-    write_cloud(cloud_file(folder, category, model.name), points, normals)
-    return None
+def _write_table(path: Path, columns: list[str], rows: Iterator[tuple[str, ...]]) -> None:
+    with path.open("w", newline="") as stream:
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow(columns)
+        writer.writerows(rows)

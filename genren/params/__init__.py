@@ -1,6 +1,6 @@
 """Every setting of every stage: name, type, unit. Values are in `params.yaml` and the presets."""
 
-from genren.params.data import FetchParams, PreprocessParams
+from genren.params.data import DownloadParams, FetchParams, PreprocessParams
 from genren.params.evaluate import EvaluateParams
 from genren.params.load import PRESETS, Params, load, parse, with_preset
 from genren.params.model import CriticParams, ModelParams
@@ -20,6 +20,7 @@ __all__ = [
     "PRESETS",
     "Backend",
     "CriticParams",
+    "DownloadParams",
     "EngineParams",
     "EvaluateParams",
     "FetchParams",

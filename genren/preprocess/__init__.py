@@ -1,115 +1,161 @@
-"""Step `preprocess`: one category's renders and clouds in, the packed store out."""
+"""Step `preprocess`: one category's images and clouds in, the packed store out."""
 
+import csv
+import hashlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pandas as pd
 from rich.progress import track
 
 from genren.data import r2n2
-from genren.data.clouds import Cloud, canonical_cloud, cloud_file, read_cloud
-from genren.data.images import resize_area
+from genren.data.raw import Task
 from genren.data.splits import SPLITS, split_designs
-from genren.data.store import MODEL_COLUMNS, VIEW_COLUMNS, RowWriter, read_table
+from genren.data.store import MODEL_COLUMNS, VIEW_COLUMNS, read_table
 from genren.errors import InputError
-from genren.files import replacing_folder, write_json
+from genren.files import resuming_folder, write_json
 from genren.params import PreprocessParams
+from genren.preprocess.journal import Journal
+from genren.preprocess.pool import packed
 
 
 def preprocess(category: str, params: PreprocessParams, raw: Path, out: Path) -> dict[str, Any]:
     """Write the store `out` anew from the `raw` folder of a category; returns the content of its store.json.
 
     A model of which any file is damaged is left out as a whole, counted and named. If none is left, or fewer than three
-    designs are, it is an error, and `out` stays as it was.
+    designs are, it is an error, and `out` stays as it was. An interrupted run goes on where it was and ends the same.
     """
-    designs = _designs(raw)
-    # A model that only the table knows is missing, and will be named as such.
-    names = sorted({*r2n2.list_models(raw, category), *designs})
-    models: list[dict[str, Any]] = []
-    views: list[pd.DataFrame] = []
-    skipped: list[dict[str, str]] = []
-    dropped = 0
-
-    with replacing_folder(out) as folder:
-        size, points = params.img_size, params.points
-        with (
-            RowWriter(folder / "images.npy", (size, size, 4), np.uint8) as image_rows,
-            RowWriter(folder / "points.npy", (points, 3), np.float32) as point_rows,
-            RowWriter(folder / "normals.npy", (points, 3), np.float32) as normal_rows,
-        ):
-            for name in track(names, f"preprocess {category}"):
-                try:
-                    model_views, images = _read_images(r2n2.rendering_folder(raw, category, name), params.img_size)
-                    cloud = _read_cloud(category, name, params, raw)
-                except InputError as error:
-                    skipped.append({"model": name, "reason": str(error)})
+    table = _models(raw, category)
+    official = _official(raw, params.split)
+    key = f"{category} {params.model_dump(exclude={'workers'})} {_state(raw)} {[row['model'] for row in table]}"
+    with resuming_folder(out, hashlib.sha256(key.encode()).hexdigest()) as folder:
+        with Journal(folder, params.img_size, params.points) as journal:
+            rest = []
+            for row in table:
+                if row["model"] in journal.done:
                     continue
-                image_rows.append(images)
-                point_rows.append(cloud.points[None])
-                normal_rows.append(cloud.normals[None])
-                views.append(pd.DataFrame({"model": name, "view": range(len(model_views)), **vars(model_views)}))
-                center = dict(zip(("center_x", "center_y", "center_z"), cloud.center.tolist(), strict=True))
-                models.append({"model": name, "design": designs.get(name, name), **center, "scale": cloud.scale})
-                dropped += cloud.dropped
-        if not models:
-            raise InputError(
-                f"none of the {len(skipped)} {category} models can be used; the first: {skipped[0]['reason']}"
-            )
+                if official is not None and row["model"] not in official:
+                    journal.skip(row["model"], f"the list of split {params.split} does not have it")
+                else:
+                    rest.append(row)
+            tasks = [
+                Task(raw, category, row["model"], row["parts"], params.img_size, params.points, params.seed)
+                for row in rest
+            ]
+            results = packed(tasks, params.workers)
+            for row, result in zip(rest, track(results, f"preprocess {category}", total=len(rest)), strict=True):
+                if isinstance(result, str):
+                    journal.skip(row["model"], result)
+                else:
+                    journal.add(row, result)
+        return _finish(category, params, folder, journal, official)
 
-        # Splits come last: only whole models count.
-        fractions = (params.train, params.val, params.test)
-        model_table = pd.DataFrame(models)
-        model_table["split"] = split_designs(model_table["design"].tolist(), fractions, params.seed)
-        view_table = pd.concat(views, ignore_index=True)
-        view_table["split"] = view_table["model"].map(model_table.set_index("model")["split"])
-        model_table[MODEL_COLUMNS].to_csv(folder / "models.csv", index=False)
-        view_table[VIEW_COLUMNS].to_csv(folder / "views.csv", index=False)
-        info = {
-            "category": category,
-            "settings": params.model_dump(),
-            "models": _counts(model_table["split"]),
-            "designs": _counts(model_table.drop_duplicates("design")["split"]),
-            "images": _counts(view_table["split"]),
-            "dropped_points": dropped,
-            "skipped": skipped,
-        }
-        write_json(folder / "store.json", info)
+
+def _finish(
+    category: str, params: PreprocessParams, folder: Path, journal: Journal, official: dict[str, str] | None
+) -> dict[str, Any]:
+    """Write the tables and store.json from the journal. Splits come last: only whole models count."""
+    models = [
+        {name: entry[name] for name in ("model", "design", "parts")}
+        for entry in journal.entries()
+        if "reason" not in entry
+    ]
+    skipped = [{name: entry[name] for name in ("model", "reason")} for entry in journal.entries() if "reason" in entry]
+    if not models:
+        raise InputError(f"none of the {len(skipped)} {category} models can be used; the first: {skipped[0]['reason']}")
+    splits = official or _own(models, params)
+
+    # Row by row, so that memory does not grow with the number of views.
+    views, clouds = dict.fromkeys(SPLITS, 0), dict.fromkeys(SPLITS, 0)
+    dropped = 0
+    with (folder / "views.csv").open("w", newline="") as v, (folder / "models.csv").open("w", newline="") as m:
+        view_table, model_table = (csv.writer(stream, lineterminator="\n") for stream in (v, m))
+        view_table.writerow(VIEW_COLUMNS)
+        model_table.writerow(MODEL_COLUMNS)
+        for entry in journal.entries():
+            if "reason" in entry:
+                continue
+            split = splits[entry["model"]]
+            dropped += entry.get("dropped", 0)
+            for view in entry["views"]:
+                view_table.writerow(_cells({**entry, **view, "split": split}, VIEW_COLUMNS))
+                views[split] += 1
+            if "scale" in entry:
+                model_table.writerow(_cells({**entry, "split": split}, MODEL_COLUMNS))
+                clouds[split] += 1
+    journal.remove()
+    designs = {model["design"]: splits[model["model"]] for model in models}
+    info = {
+        "category": category,
+        "settings": params.model_dump(),
+        "models": clouds,
+        "designs": {split: list(designs.values()).count(split) for split in SPLITS},
+        "images": views,
+        "dropped_points": dropped,
+        "skipped": skipped,
+    }
+    write_json(folder / "store.json", info)
     return info
 
 
-def _designs(raw: Path) -> dict[str, str]:
-    """Model -> design from models.csv; in a downloaded archive, which has none, every model is its own design."""
+def _own(models: list[dict[str, str]], params: PreprocessParams) -> dict[str, str]:
+    """Our own split, by design. What has only images or only a cloud cannot be tested, and is for training."""
+    paired = [model for model in models if model["parts"] == "both"]
+    splits = {model["model"]: "train" for model in models}
+    if paired:
+        fractions = (params.train, params.val, params.test)
+        drawn = split_designs([model["design"] for model in paired], fractions, params.seed)
+        splits |= {model["model"]: split for model, split in zip(paired, drawn, strict=True)}
+    return splits
+
+
+def _models(raw: Path, category: str) -> list[dict[str, str]]:
+    """Rows of models.csv; in a downloaded archive, which has none, every folder is a model and a design of its own.
+
+    A model that only the table knows is missing, and will be named as such.
+    """
     path = raw / "models.csv"
-    if not path.is_file():
-        return {}
-    table = read_table(path, ["model", "design"])
-    return dict(zip(table["model"], table["design"], strict=True))
+    rows: dict[str, dict[str, str]] = {}
+    if path.is_file():
+        table = read_table(path, ["model", "design"])
+        for name in ("source", "parts"):
+            if name not in table:
+                table[name] = "" if name == "source" else "both"
+        columns = ["model", "design", "source", "parts"]
+        rows = {values[0]: dict(zip(columns, values, strict=True)) for values in table[columns].to_numpy().tolist()}
+    if not all(row["parts"] == "cloud" for row in rows.values()) or not rows:
+        for name in r2n2.list_models(raw, category):
+            rows.setdefault(name, {"model": name, "design": name, "source": "", "parts": "both"})
+    return [rows[name] for name in sorted(rows)]
 
 
-def _read_images(folder: Path, size: int) -> tuple[r2n2.Views, np.ndarray]:
-    """Views of one model and their images, shrunk to (N, size, size, 4); all must be whole and of one size."""
-    views = r2n2.read_views(folder)
-    images: list[np.ndarray] = []
-    for index in range(len(views)):
-        path = folder / r2n2.image_name(index)
-        images.append(r2n2.read_image(path, len(images[0]) if images else None))
-        if len(images[0]) < size:
-            raise InputError(f"{path} is {len(images[0])} pixels wide; expected at least img_size, {size}")
-    return views, resize_area(np.stack(images), size)
+def _official(raw: Path, name: str) -> dict[str, str] | None:
+    """Model -> split of an official list that fetch found; None for our own."""
+    if name == "own":
+        return None
+    path = raw / "splits.csv"
+    table = read_table(path, ["list", "model", "split"]) if path.is_file() else None
+    known = sorted(set(table["list"])) if table is not None else []
+    if table is None or name not in known:
+        raise InputError(
+            f"preprocess.split is {name}, and {raw} has {f'the lists of {known}' if known else 'no official list'}; "
+            "set it to own, or fetch from a source that has it: see docs/data.md"
+        )
+    rows = table[table["list"] == name]
+    repeated = rows["model"][rows["model"].duplicated()]
+    if len(repeated) or not set(rows["split"]) <= set(SPLITS):
+        raise InputError(
+            f"{path} puts {[*repeated, '?'][0]} into two splits, or into none of {', '.join(SPLITS)}; fetch again"
+        )
+    return dict(zip(rows["model"], rows["split"], strict=True))
 
 
-def _read_cloud(category: str, name: str, params: PreprocessParams, raw: Path) -> Cloud:
-    """Cloud of one model in the canonical frame."""
-    path = cloud_file(raw, category, name)
-    points, normals = read_cloud(path)
-    # A model's points depend on its own name, not on which other models there are.
-    rng = np.random.default_rng([params.seed, *f"{category}/{name}".encode()])
-    try:
-        return canonical_cloud(points, normals, params.points, rng)
-    except InputError as error:
-        raise InputError(f"{path}: {error}") from None
+def _state(raw: Path) -> list[tuple[int, int]]:
+    """What changes when `raw` is fetched anew."""
+    stats = [path.stat() for path in (raw, *sorted(raw.glob("*.csv"))) if path.exists()]
+    return [(stat.st_ino, stat.st_mtime_ns) for stat in stats]
 
 
-def _counts(splits: pd.Series) -> dict[str, int]:
-    return {split: int((splits == split).sum()) for split in SPLITS}
+def _cells(row: dict[str, Any], columns: list[str]) -> Iterator[Any]:
+    """Cells of a row; what is unknown is empty."""
+    return ("" if row[name] is None else row[name] for name in columns)

@@ -63,3 +63,13 @@ def test_batches_are_treated_image_by_image() -> None:
     stack = np.random.default_rng(0).integers(0, 256, (3, 7, 7, 4), dtype=np.uint8)
 
     np.testing.assert_array_equal(resize_area(stack, 4), [resize_area(image, 4) for image in stack])
+
+
+def test_halves_are_exact() -> None:
+    """A colour that lies half way between two levels rounds to the even one, wherever in the image it is."""
+    pixels = np.zeros((10, 10, 4), dtype=np.uint8)
+    pixels[::2, :, 0], pixels[1::2, :, 0], pixels[..., 3] = 4, 5, 77
+
+    assert (resize_area(pixels, 5)[..., 0] == 4).all()
+    pixels[::2, :, 0] = 6
+    assert (resize_area(pixels, 5)[..., 0] == 6).all()

@@ -124,6 +124,7 @@ def test_a_bad_image_is_one_sentence(tmp_path: Path) -> None:
 
     for name, words in expected.items():
         with pytest.raises(InputError, match=words) as caught:
-            r2n2.read_image(tmp_path / f"{name}.png", 9)
+            # What is cut off is found by decoding, which another size would have spared.
+            r2n2.read_image(tmp_path / f"{name}.png", None if name == "cut" else 9)
         assert f"{name}.png" in str(caught.value)
         assert "\n" not in str(caught.value)

@@ -15,13 +15,14 @@ from genren.errors import InputError
 from genren.fetch import fetch
 from genren.geometry.camera import r2n2_camera
 from genren.geometry.glb import save_glb
-from genren.params import FetchParams
+from genren.params import FetchParams, load
+from tests.conftest import ROOT
 
 
 def params(folder: Path, **changes: object) -> FetchParams:
     """Small settings for a folder of meshes."""
-    settings = {"source": "meshes", "folder": str(folder), "models": 2, "views": 3, "image_size": 48, "supersample": 2}
-    return FetchParams(**{**settings, "ambient": 0.5, "points": 2000, "seed": 0, **changes})
+    small = {"source": "meshes", "folder": str(folder), "models": 2, "views": 3, "image_size": 48, "ambient": 0.5}
+    return load(ROOT / "params.yaml").fetch.model_copy(update={**small, "points": 2000, **changes})
 
 
 @pytest.fixture

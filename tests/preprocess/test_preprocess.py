@@ -1,28 +1,43 @@
 """Step `preprocess`."""
 
+import hashlib
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from genren.data import r2n2
 from genren.data.clouds import cloud_file, write_cloud
 from genren.data.images import resize_area
+from genren.data.raw import Packed, Task, pack
 from genren.data.store import Store
 from genren.errors import InputError
+from genren.geometry.camera import r2n2_camera
 from genren.params import PreprocessParams
 from genren.preprocess import preprocess
 
 NAMES = [f"model-{index}" for index in range(6)]
 
 
-def params(**changes: float) -> PreprocessParams:
+def params(**changes: Any) -> PreprocessParams:
     """Small settings."""
     return PreprocessParams(
-        **{"img_size": 8, "points": 1000, "train": 0.6, "val": 0.2, "test": 0.2, "seed": 0, **changes}
+        **{
+            "img_size": 8,
+            "points": 1000,
+            "workers": 1,
+            "split": "own",
+            "train": 0.6,
+            "val": 0.2,
+            "test": 0.2,
+            "seed": 0,
+        }
+        | changes
     )
 
 
@@ -181,3 +196,140 @@ def test_a_failed_run_leaves_the_old_store(raw: Path, tmp_path: Path) -> None:
 
     assert before == contents(out)
     assert [path.name for path in out.parent.iterdir()] == ["out"]
+
+
+def test_the_manifest_says_where_each_row_is_from(raw: Path, tmp_path: Path) -> None:
+    """Source and SHA-256 of every image's and every cloud's file stand beside its row."""
+    preprocess("chair", params(), raw, tmp_path / "out")
+    store = Store.open(tmp_path / "out")
+
+    assert set(store.views["source"]) == set(store.models["source"]) == {"x"}
+    for _, view in store.views.iterrows():
+        path = r2n2.rendering_folder(raw, "chair", view["model"]) / r2n2.image_name(view["view"])
+        assert view["checksum"] == hashlib.sha256(path.read_bytes()).hexdigest()
+    for _, model in store.models.iterrows():
+        path = cloud_file(raw, "chair", model["model"])
+        assert model["checksum"] == hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_cameras_see_the_canonical_cloud_as_they_saw_the_raw_one(raw: Path, tmp_path: Path) -> None:
+    """Points of the store through the store's cameras land where raw points land through the metadata's."""
+    preprocess("chair", params(points=1500), raw, tmp_path / "out")
+    store = Store.open(tmp_path / "out")
+    for row, view in store.views.iterrows():
+        (index,) = np.flatnonzero(store.models["model"] == view["model"])
+        model = store.models.iloc[index]
+        center = torch.from_numpy(model[["center_x", "center_y", "center_z"]].to_numpy(np.float32))
+        points = torch.from_numpy(store.points[[index]])
+        camera = store.camera(np.array([row]))
+        seen = camera.project(camera.to_camera(points))
+        numbers = (torch.tensor([view[name]]).float() for name in ("azimuth", "elevation", "distance_ratio"))
+        original = r2n2_camera(*numbers)
+        expected = original.project(original.to_camera(points / model["scale"] + center))
+
+        torch.testing.assert_close(seen, expected, atol=1e-4, rtol=1e-4)
+
+
+@pytest.fixture
+def many(raw: Path) -> Path:
+    """Forty chairs, enough for processes to be worth it if that is set low, one of them damaged."""
+    for index in range(34):
+        for path in (r2n2.rendering_folder(raw, "chair", NAMES[0]).parent, cloud_file(raw, "chair", NAMES[0]).parent):
+            shutil.copytree(path, path.with_name(f"more-{index:02d}"))
+    (raw / "models.csv").unlink()
+    damage(raw, "more-05", "truncated image")
+    return raw
+
+
+def test_processes_change_nothing(many: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two workers write the bytes that one writes, but for their own number in the settings."""
+    monkeypatch.setattr("genren.preprocess.pool.WORTH_IT", 10)
+    for workers in (1, 2):
+        preprocess("chair", params(workers=workers), many, tmp_path / str(workers))
+    one, two = contents(tmp_path / "1"), contents(tmp_path / "2")
+
+    assert one.pop("store.json") == two.pop("store.json").replace(b'"workers": 2', b'"workers": 1')
+    assert one == two
+
+
+@pytest.mark.parametrize("tear", [False, True])
+def test_an_interrupted_run_continues_and_ends_identical(
+    tear: bool, many: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was packed before is not read again; also where the crash tore the last line and row apart."""
+    preprocess("chair", params(), many, tmp_path / "whole")
+    packed: list[str] = []
+
+    def stopping(task: Task) -> Packed | str:
+        if len(packed) == 20:
+            raise KeyboardInterrupt
+        packed.append(task.name)
+        return pack(task)
+
+    def counting(task: Task) -> Packed | str:
+        packed.append(task.name)
+        return pack(task)
+
+    monkeypatch.setattr("genren.preprocess.pool.pack", stopping)
+    with pytest.raises(KeyboardInterrupt):
+        preprocess("chair", params(), many, tmp_path / "resumed")
+    assert not (tmp_path / "resumed").exists()
+    if tear:
+        partial = tmp_path / ".resumed.partial"
+        journal = (partial / "journal.jsonl").read_bytes()
+        (partial / "journal.jsonl").write_bytes(journal[:-30])
+        with (partial / "images.npy").open("ab") as stream:
+            stream.write(b"half a row")
+    monkeypatch.setattr("genren.preprocess.pool.pack", counting)
+    preprocess("chair", params(), many, tmp_path / "resumed")
+
+    assert len(packed) == 40 + tear
+    assert contents(tmp_path / "resumed") == contents(tmp_path / "whole")
+    assert {path.name for path in tmp_path.iterdir()} == {"raw", "whole", "resumed"}
+
+
+def test_another_question_does_not_continue_the_old_answer(
+    many: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Half a store of other settings or other raw data is thrown away."""
+    monkeypatch.setattr("genren.preprocess.pool.pack", lambda _: (_ for _ in ()).throw(KeyboardInterrupt))
+    with pytest.raises(KeyboardInterrupt):
+        preprocess("chair", params(), many, tmp_path / "out")
+    monkeypatch.undo()
+    preprocess("chair", params(seed=1), many, tmp_path / "out")
+    preprocess("chair", params(seed=1), many, tmp_path / "other")
+
+    assert contents(tmp_path / "out") == contents(tmp_path / "other")
+
+
+def test_official_splits_are_followed(raw: Path, tmp_path: Path) -> None:
+    """The list that is asked for decides; what it does not have is left out and named; designs do not matter."""
+    rows = [("r2n2", name, "test" if index > 3 else "train") for index, name in enumerate(NAMES)]
+    rows += [("softras", name, split) for name, split in zip(NAMES, ("val", "train", "test", "train"), strict=False)]
+    (raw / "splits.csv").write_text("list,model,split\n" + "".join(f"{','.join(row)}\n" for row in rows))
+    for name in ("r2n2", "softras"):
+        info = preprocess("chair", params(split=name), raw, tmp_path / name)
+        store = Store.open(tmp_path / name)
+        official = {model: split for listed, model, split in rows if listed == name}
+
+        assert dict(zip(store.models["model"], store.models["split"], strict=True)) == official
+        assert info["settings"]["split"] == name
+        assert [entry["model"] for entry in info["skipped"]] == [model for model in NAMES if model not in official]
+
+
+@pytest.mark.parametrize(
+    ("table", "words"),
+    [
+        (None, "has no official list"),
+        ("r2n2,model-0,train\n", r"has the lists of \['r2n2'\]"),
+        ("softras,model-0,train\nsoftras,model-0,test\n", "puts model-0 into two splits"),
+        ("softras,model-0,tset\n", "into none of train, val, test"),
+    ],
+)
+def test_a_list_that_cannot_be_followed_is_named(raw: Path, tmp_path: Path, table: str | None, words: str) -> None:
+    """No list, another one, and one that shares a model between splits."""
+    if table is not None:
+        (raw / "splits.csv").write_text(f"list,model,split\n{table}")
+
+    with pytest.raises(InputError, match=words):
+        preprocess("chair", params(split="softras"), raw, tmp_path / "out")

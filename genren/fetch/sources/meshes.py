@@ -1,21 +1,19 @@
-"""Where models come from: the built-in generator, or a folder of mesh files.
-
-A source is a list of `Model`, each of which can write itself as GLB. Whatever the source, what is rendered afterwards
-is what `load_mesh` reads back from that GLB.
-"""
+"""Source `meshes`: a folder of mesh files per category."""
 
 import csv
 import re
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 from genren.categories import synset
 from genren.errors import InputError
+from genren.fetch.rendered import write_rendered
+from genren.fetch.sources.offer import Model, Offer
 from genren.files import replacing
 from genren.geometry.glb import save_mesh
 from genren.geometry.meshfile import READERS, load_mesh
+from genren.params import FetchParams
 
 DESIGNS = "designs.csv"
 
@@ -29,42 +27,14 @@ VARIANT = re.compile(
 COPY = re.compile(r"[_-]\d+$")
 
 
-@dataclass(frozen=True)
-class Model:
-    """One model that a source offers."""
-
-    name: str  # a safe folder name, unique in its category
-    design: str  # models of one design never straddle splits
-    source: str  # the file or the generator's arguments, for the record
-    write_glb: Callable[[Path], None]  # raises InputError when the model cannot be read
-
-
-def procedural(category: str, count: int, seed: int) -> list[Model]:
-    """The first `count` models of the generator for a category and a seed; each is a design of its own."""
-    from genren.data.procedural import CATEGORIES, build
-
-    if category not in CATEGORIES:
-        raise InputError(f"the procedural source has no category {category!r}; known are {', '.join(CATEGORIES)}")
-
-    def writer(index: int) -> Callable[[Path], None]:
-        def write(path: Path) -> None:
-            with replacing(path) as temporary:
-                temporary.write_bytes(build(category, seed, index).export(file_type="glb"))
-
-        return write
-
-    names = [f"{category}-{seed}-{index:04d}" for index in range(count)]
-    return [Model(name, name, f"procedural {name}", writer(index)) for index, name in enumerate(names)]
-
-
-def meshes(folder: Path, category: str) -> list[Model]:
-    """The mesh files in `folder/<category>`, sorted by name; a missing folder or an empty one is an error.
+def offer(category: str, params: FetchParams) -> Offer:
+    """The mesh files in `<params.folder>/<category>`, sorted by name; a missing folder or an empty one is an error.
 
     Designs come from `designs.csv` (columns file, design) in that folder for the files it lists, and from the file's
     name for the others: see `design_of`.
     """
     synset(category)  # an unknown category is an error before the folder is looked for
-    place = folder / category
+    place = Path(params.folder) / category
     known = ", ".join(READERS)
     if not place.is_dir():
         raise InputError(f"{place} does not exist; expected a folder of the mesh files of {category} ({known})")
@@ -73,10 +43,16 @@ def meshes(folder: Path, category: str) -> list[Model]:
         raise InputError(f"{place} holds no mesh file; expected at least one of {known}")
     stems = {path.stem for path in files}
     designs = _read_designs(place, {path.name for path in files})
-    return [
-        Model(name, designs.get(path.name, design_of(path.stem, stems)), path.name, _converter(path))
-        for path, name in zip(files, _safe_names(files), strict=True)
-    ]
+
+    def writer(name: str, path: Path) -> Callable[[Path], None]:
+        return lambda folder: write_rendered(folder, category, name, converter(path), params, orient=True)
+
+    return Offer(
+        [
+            Model(name, designs.get(path.name, design_of(path.stem, stems)), path.name, writer(name, path))
+            for path, name in zip(files, safe_names([path.stem for path in files]), strict=True)
+        ]
+    )
 
 
 def design_of(stem: str, stems: set[str]) -> str:
@@ -111,12 +87,12 @@ def _read_designs(folder: Path, names: set[str]) -> dict[str, str]:
     return designs
 
 
-def _safe_names(files: list[Path]) -> list[str]:
-    """A folder name per file: letters, digits and `._-`, unique also where case does not count."""
+def safe_names(stems: list[str]) -> list[str]:
+    """A folder name per stem: letters, digits and `._-`, unique also where case does not count."""
     taken: set[str] = set()
     names = []
-    for path in files:
-        stem = re.sub(r"[^A-Za-z0-9._-]+", "-", path.stem).strip(".-") or "model"
+    for original in stems:
+        stem = re.sub(r"[^A-Za-z0-9._-]+", "-", original).strip(".-") or "model"
         name, number = stem, 2
         while name.casefold() in taken:
             name, number = f"{stem}-{number}", number + 1
@@ -125,7 +101,7 @@ def _safe_names(files: list[Path]) -> list[str]:
     return names
 
 
-def _converter(source: Path) -> Callable[[Path], None]:
+def converter(source: Path) -> Callable[[Path], None]:
     """Writer of a mesh file as GLB: a GLB is copied as it is, anything else converted."""
 
     def write(path: Path) -> None:
