@@ -50,7 +50,8 @@ WIDTHS = {
 # Preset modern with one wart put back at a time; step 0.01 with a radius of 1 and the weight of delta go together.
 CHANGES: dict[str, dict[str, Any]] = {
     "modern": {},
-    "batch norm": {"model": {"norm": "batch"}},
+    "batch norm": {"model": {"norm": "batch", "texture_norm": "batch"}},
+    "batch norm in the texture generator": {"model": {"texture_norm": "batch"}},
     "three angles": {"model": {"rotation": "3a"}},
     "hypotheses start alike": {"model": {"spread": False}},
     "dropout 0.5": {"model": {"dropout": 0.5}},
@@ -59,6 +60,7 @@ CHANGES: dict[str, dict[str, Any]] = {
         "weights": {name: {"delta": 0.05} for name in ("autoencoder", "randomised", "graphics", "vision")},
     },
     "mirrored camera": {"model": {"mirrored": True}},
+    "unguarded projection": {"model": {"guarded": False}},
     "corners aligned": {"model": {"align_corners": True}},
     "vertex colours": {"model": {"texture_sampling": "vertex"}},
     "seam": {"model": {"seamless": False}},
