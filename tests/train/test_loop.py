@@ -306,7 +306,7 @@ def test_a_frozen_autoencoder_rests_but_for_its_statistics(
     params = tiny_params.model_copy(
         update={
             "stages": tiny_params.stages.model_copy(update={"freeze": 3}),
-            "model": tiny_params.model.model_copy(update={"norm": "batch"}),
+            "model": tiny_params.model.model_copy(update={"norm": "batch", "texture_norm": "batch"}),
         }
     )
     seen: list[dict[str, torch.Tensor]] = []

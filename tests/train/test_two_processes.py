@@ -21,7 +21,7 @@ VARIANTS = {
     "group": {"optim": dict.fromkeys(RATES, 1e-6)},
     "batch": {
         "optim": dict.fromkeys(RATES, 1e-9),
-        "model": {"norm": "batch"},
+        "model": {"norm": "batch", "texture_norm": "batch"},
         "critics": {"pose": "marginal", "updates": 2, "shape_penalty": "code"},
     },
 }
