@@ -51,7 +51,8 @@ def inputs(params: TrainParams, data: Path) -> str:
 def _train(category: str, seed: int, params: TrainParams, data: Path, out: Path, device: torch.device) -> int:
     # The same seed on every rank: all start from the same weights and draw the same joint batches.
     torch.manual_seed(seed)
-    batches = Batches(Store.open(data), "train", params.batch_size // ranks.count(), device)
+    rows, subsets = params.batch_size // ranks.count(), (params.image_subset, params.shape_subset)
+    batches = Batches(Store.open(data), "train", rows, device, *subsets)
     w, state = prepare(params, batches.color_pool(), device)
     work = paths.work(run_name(category, seed, params, inputs(params, data)))
     resumable = work / "state.pt"
