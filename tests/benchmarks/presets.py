@@ -47,9 +47,9 @@ WIDTHS = {
     "critics": ("width", "shape_hidden"),
 }  # fmt: skip
 
-# Preset modern with one wart put back at a time; step 0.01 with a radius of 1 and the weight of delta go together.
+# Preset modern, with group norm throughout, and one wart put back at a time; step 0.01 with a radius of 1 and the weight of delta go together.
 CHANGES: dict[str, dict[str, Any]] = {
-    "modern": {},
+    "modern, group norm throughout": {},
     "batch norm": {"model": {"norm": "batch", "texture_norm": "batch"}},
     "batch norm in the texture generator": {"model": {"texture_norm": "batch"}},
     "three angles": {"model": {"rotation": "3a"}},
@@ -162,7 +162,7 @@ def _settings(preset: str) -> dict[str, Any]:
 def _laid_over(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
     result = dict(base)
     for key, value in over.items():
-        result[key] = _laid_over(result[key], value) if isinstance(value, dict) else value
+        result[key] = _laid_over(result.get(key, {}), value) if isinstance(value, dict) else value
     return result
 
 
@@ -194,7 +194,9 @@ def main() -> None:
     torch.set_num_threads(1)
     runs = {"original": ("original", {}), "modern": ("modern", {})}
     if arguments.what == "changes":
-        runs = {name: ("modern", over) for name, over in CHANGES.items()}
+        runs = {
+            name: ("modern", _laid_over({"model": {"texture_norm": "group"}}, over)) for name, over in CHANGES.items()
+        }
     if arguments.what == "table":
         print(table(arguments.report))
         return
