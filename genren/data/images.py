@@ -23,23 +23,26 @@ def resize_area(pixels: np.ndarray, size: int) -> np.ndarray:
 def _shrink(image: np.ndarray, result: np.ndarray) -> None:
     """Shrink one image into zeros; only the box of its foreground, a third of a typical render, is computed."""
     length, size = len(image), len(result)
-    alpha = image[..., 3]
-    if not alpha.any():
+    opaque = np.ascontiguousarray(image[..., 3]) > 0
+    in_rows = np.asarray(opaque.any(axis=1))
+    if not in_rows.any():
         return
-    rows, new_rows = _span(np.any(alpha, axis=1), size)
-    columns, new_columns = _span(np.any(alpha, axis=0), size)
-    planes = np.empty((4, rows.stop - rows.start, columns.stop - columns.start))
+    rows, new_rows = _span(in_rows, size)
+    columns, new_columns = _span(np.asarray(opaque[rows].any(axis=0)), size)
+
+    # Sums over rows stay below 255^2 * length, those over both below 255^2 * length^2: up to 256 pixels float32 holds
+    # every whole number that the first can be, and float64 those of the second.
+    weights = _weights(length, size)
+    planes = np.empty((4, rows.stop - rows.start, columns.stop - columns.start), np.float32 if length <= 256 else float)
     planes[:] = image[rows, columns].transpose(2, 0, 1)
     planes[:3] *= planes[3]
+    sums = weights[new_rows, rows] @ (planes @ weights[new_columns, columns].T.astype(planes.dtype)).astype(np.float64)
 
-    # Products and sums stay below 255^2 * length^2, where float64 holds every whole number.
-    weights = _weights(length, size)
-    sums = weights[new_rows, rows] @ (planes @ weights[new_columns, columns].T)
-    new_alpha = np.rint(sums[3] / length**2)
+    alpha = np.rint(sums[3] / length**2)
     sums[:3] /= np.maximum(sums[3], 1)
     np.rint(sums[:3], out=sums[:3])
-    sums[3] = new_alpha
-    result[new_rows, new_columns] = (sums * (new_alpha > 0)).transpose(1, 2, 0)
+    sums[3] = alpha
+    result[new_rows, new_columns] = (sums * (alpha > 0)).transpose(1, 2, 0)
 
 
 def _span(used: np.ndarray, size: int) -> tuple[slice, slice]:

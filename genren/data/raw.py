@@ -62,17 +62,19 @@ def _read_views(task: Task) -> Views:
     metadata = r2n2.read_views(folder) if cameras is None else None
     images: list[np.ndarray] = []
     checksums: list[str] = []
+    size = None
     for index in range(len(cameras or metadata or ())):
         path = folder / r2n2.image_name(index)
-        size = len(images[0]) if images else None
         if not path.is_file():
             raise InputError(f"{path} does not exist; expected an image per camera")
         data = path.read_bytes()
-        images.append(r2n2.decode_image(data, str(path), size))
+        pixels = r2n2.decode_image(data, str(path), size)
+        size = len(pixels)
+        if size < task.img_size:
+            raise InputError(f"{path} is {size} pixels wide; expected at least img_size, {task.img_size}")
+        images.append(resize_area(pixels, task.img_size))
         checksums.append(hashlib.sha256(data).hexdigest())
-        if len(images[0]) < task.img_size:
-            raise InputError(f"{path} is {len(images[0])} pixels wide; expected at least img_size, {task.img_size}")
-    return Views(resize_area(np.stack(images), task.img_size), checksums, metadata, cameras)
+    return Views(np.stack(images), checksums, metadata, cameras)
 
 
 def _read_cloud(task: Task) -> tuple[Cloud, str]:

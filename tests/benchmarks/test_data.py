@@ -69,7 +69,7 @@ def test_images(benchmark: Any, raw: Path, who: str):
             pass
 
     benchmark.extra_info.update(part="images", who=who, images=len(pictures))
-    benchmark.pedantic(plain if who == "plain PIL loop" else ours, rounds=3, iterations=1)
+    benchmark.pedantic(plain if who == "plain PIL loop" else ours, rounds=2, iterations=1)
 
 
 def test_store(benchmark: Any, raw: Path, tmp_path: Path):
@@ -172,7 +172,7 @@ def test_zip_directory(benchmark: Any, tmp_path: Path):
             synset = "02933112" if index % 13 == 0 else "02958343"
             archive.writestr(f"NMR_Dataset/{synset}/{index // 50:032x}/image/{index % 50:04d}.png", b"")
     benchmark.extra_info.update(part="zip", members=100_000)
-    benchmark.pedantic(lambda: Zip("data.zip", FileReader(tmp_path / "data.zip"), "02933112"), rounds=3, iterations=1)
+    benchmark.pedantic(lambda: Zip("data.zip", FileReader(tmp_path / "data.zip"), "02933112"), rounds=2, iterations=1)
 
 
 def report(path: Path) -> list[dict[str, Any]]:
