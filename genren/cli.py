@@ -53,6 +53,17 @@ def train(category: CategoryOption, seed: SeedOption = 0) -> None:
     print(f"wrote {out}")
 
 
+@app.command()
+def baseline(category: CategoryOption, seed: SeedOption = 0) -> None:
+    """Train the image-only baseline of one category."""
+    from genren import params, paths
+    from genren.baseline import baseline as step
+
+    out = paths.baseline(category.value, seed)
+    step(category.value, seed, params.load().baseline, paths.processed(category.value), out)
+    print(f"wrote {out}")
+
+
 @app.command("eval")
 def evaluate(category: CategoryOption, seed: SeedOption = 0) -> None:
     """Measure a trained model beside its baselines."""
@@ -63,7 +74,8 @@ def evaluate(category: CategoryOption, seed: SeedOption = 0) -> None:
     p = params.load()
     trained = checkpoint.load(paths.run(category.value, seed) / "model.safetensors", category.value, p.train)
     metrics, samples = paths.metrics(category.value, seed), paths.samples(category.value, seed)
-    result = step(trained, paths.processed(category.value), p.evaluate, metrics, samples)
+    raw, gan = paths.raw(category.value), paths.baseline(category.value, seed) / "gan.safetensors"
+    result = step(trained, paths.processed(category.value), p.evaluate, metrics, samples, raw, gan)
     _print_scores(result)
     print(f"wrote {metrics} and {samples}")
 

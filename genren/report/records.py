@@ -22,6 +22,11 @@ class Record(BaseModel):
     metrics: Values
     baselines: dict[str, Values]  # baseline name -> the metrics that apply to it
     floor: Values  # the same metrics between two samples of the truth
+    intervals: dict[
+        str, dict[str, tuple[FiniteFloat, FiniteFloat] | None]
+    ] = {}  # system -> metric -> 95 %, over models
+    over_views: dict[str, Values] = {}  # system -> means over views instead of models, where models have several
+    failed: dict[str, list[str]] = {}  # system -> models with a prediction that could not be measured
     comparable: dict[str, Any]  # counts, split, extractor, code version and so on
 
     def systems(self) -> dict[str, Values]:

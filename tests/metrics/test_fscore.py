@@ -61,9 +61,9 @@ def test_is_zero_not_nan_when_nothing_is_near() -> None:
 
 
 def test_thresholds_are_what_their_names_say() -> None:
-    """`fscore_T` counts distances whose square is at most T, as Pixel2Mesh does; 1e-4 and 4e-4 are 1 % and 2 %."""
+    """`T` in a name counts distances whose square is at most T, as Pixel2Mesh does; 1e-4 and 4e-4 are 1 % and 2 %."""
     for name, distance in THRESHOLDS.items():
-        squared = float(name.removeprefix("fscore_"))
+        squared = float(name)
         near = SurfaceDistances(torch.full((1, 1), math.sqrt(squared) * 0.999), torch.zeros(1, 1))
         far = SurfaceDistances(torch.full((1, 1), math.sqrt(squared) * 1.001), torch.zeros(1, 1))
 
