@@ -11,8 +11,8 @@ from genren.geometry.nearest import kd_tree
 from genren.metrics.surface import STILL, Motion
 
 STARTS = 8  # rotations about +y that are tried
-ROUGH = (5, 250)  # steps and points of each start
-FINE = (30, 1000)  # steps and points from the best one on
+ROUGH = (4, 200)  # steps and points of each start
+FINE = (20, 800)  # steps and points from the best one on
 TARGET = 4000  # samples of the truth: a coarse tree aligns as well as a dense one, several times as fast
 CONVERGED = 1e-6  # change of the mean squared distance, relative, that ends it
 
