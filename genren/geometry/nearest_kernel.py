@@ -19,7 +19,7 @@ def _search(
 ):
     item, query = wp.tid()
     point = x[item, query]
-    best = 0
+    best = wp.int32(0)
     difference = y[item, 0] - point
     least = wp.dot(difference, difference)
     # Neighbouring threads read the same y: it comes from the cache, and memory is read about once.
