@@ -33,7 +33,7 @@ def nearest(x: Tensor, y: Tensor) -> Tensor:
     _check(x, y)
     if x.dim() == 2:
         return nearest(x[None], y[None])[0]
-    return _kd_tree(x, y) if x.device.type == "cpu" else _kernel(x, y)
+    return _kd_tree(x, y)[1] if x.device.type == "cpu" else _kernel(x, y)
 
 
 def nearest_distances(x: Tensor, y: Tensor) -> Tensor:
@@ -41,6 +41,10 @@ def nearest_distances(x: Tensor, y: Tensor) -> Tensor:
 
     Where a point lies on its neighbour the gradient is 0.
     """
+    if x.device.type == "cpu" and not (torch.is_grad_enabled() and (x.requires_grad or y.requires_grad)):
+        _check(x, y)
+        # The tree knows the distance already; taking it again from the points costs as much as the search.
+        return _kd_tree(x.detach(), y.detach())[0].to(torch.promote_types(x.dtype, y.dtype))
     return (x - gather_points(y, nearest(x, y))).norm(dim=-1)
 
 
@@ -54,21 +58,21 @@ def kd_tree(points: np.ndarray) -> cKDTree:
     return cKDTree(points, leafsize=LEAF_SIZE, balanced_tree=False, compact_nodes=False)
 
 
-def _kd_tree(x: Tensor, y: Tensor) -> Tensor:
-    """Search on the CPU: the clouds of a batch share the threads, a single cloud takes all of them."""
+def _kd_tree(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+    """Distances and indices on the CPU: the clouds of a batch share the threads, a single one takes all of them."""
     # The tree works in float64 whatever it is given, and NumPy does not know bfloat16.
     queries, points = x.double().numpy(), y.double().numpy()
-    found = np.zeros(x.shape[:2], dtype=np.int64)
+    distances, found = np.zeros(x.shape[:2]), np.zeros(x.shape[:2], dtype=np.int64)
 
     def search(item: int, workers: int = 1) -> None:
-        found[item] = kd_tree(points[item]).query(queries[item], workers=workers)[1]
+        distances[item], found[item] = kd_tree(points[item]).query(queries[item], workers=workers)
 
     if len(queries) == 1:
         search(0, workers=CPU_THREADS)
     else:
         with ThreadPoolExecutor(CPU_THREADS) as pool:
             list(pool.map(search, range(len(queries))))
-    return torch.from_numpy(found)
+    return torch.from_numpy(distances), torch.from_numpy(found)
 
 
 def _kernel(x: Tensor, y: Tensor) -> Tensor:
