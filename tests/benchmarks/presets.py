@@ -47,7 +47,8 @@ WIDTHS = {
     "critics": ("width", "shape_hidden"),
 }  # fmt: skip
 
-# Preset modern, with group norm throughout, and one wart put back at a time; step 0.01 with a radius of 1 and the weight of delta go together.
+# Preset modern, with group norm throughout, and one wart put back at a time. Step 0.01, a radius of 1 and the weight of
+# delta go together.
 CHANGES: dict[str, dict[str, Any]] = {
     "modern, group norm throughout": {},
     "batch norm": {"model": {"norm": "batch", "texture_norm": "batch"}},
