@@ -94,6 +94,17 @@ def import_weights(
     print(f"wrote {path}")
 
 
+@app.command()
+def baseline(category: CategoryOption, seed: SeedOption = 0) -> None:
+    """Train the image-only baseline of one category."""
+    from genren import params, paths
+    from genren.baseline import baseline as step
+
+    out = paths.baseline(category.value, seed)
+    step(category.value, seed, params.load().baseline, paths.processed(category.value), out)
+    print(f"wrote {out}")
+
+
 @app.command("eval")
 def evaluate(category: CategoryOption, seed: SeedOption = 0, checkpoint: CheckpointOption = None) -> None:
     """Measure a trained model beside its baselines.
@@ -112,7 +123,8 @@ def evaluate(category: CategoryOption, seed: SeedOption = 0, checkpoint: Checkpo
         # The reports of the pipeline are of its own runs.
         trained = load(checkpoint, category.value)
         metrics, samples = checkpoint.parent / "metrics.json", checkpoint.parent / "samples"
-    result = step(trained, paths.processed(category.value), p.evaluate, metrics, samples)
+    raw, gan = paths.raw(category.value), paths.baseline(category.value, seed) / "gan.safetensors"
+    result = step(trained, paths.processed(category.value), p.evaluate, metrics, samples, raw, gan)
     _print_scores(result)
     print(f"wrote {metrics} and {samples}")
 

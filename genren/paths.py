@@ -47,6 +47,11 @@ def model(category: str, seed: int) -> Path:
     return run(category, seed) / "model.safetensors"
 
 
+def baseline(category: str, seed: int) -> Path:
+    """What `baseline` writes: the image generator that renders are held against, where it was trained."""
+    return root() / "runs" / f"{category}-{seed}-baseline"
+
+
 def work(name: str) -> Path:
     """Ignored scratch of unfinished runs, kept over interruptions; `name` carries a hash of the config."""
     return root() / "work" / name

@@ -13,4 +13,5 @@ if __name__ == "__main__":
         p = params.load(category=category)
         trained = checkpoint.load(paths.model(category, seed), category, p.train)
         metrics, samples = paths.metrics(category, seed), paths.samples(category, seed)
-        evaluate(trained, paths.processed(category), p.evaluate, metrics, samples)
+        gan = paths.baseline(category, seed) / "gan.safetensors"
+        evaluate(trained, paths.processed(category), p.evaluate, metrics, samples, paths.raw(category), gan)

@@ -137,7 +137,8 @@ def made(tiny_params: TrainParams, tiny_store: Path, tmp_path_factory: pytest.Te
     settings = yaml.safe_load((ROOT / "params.yaml").read_text())
     settings["categories"] = ["cabinet"]
     settings["train"] = tiny_params.model_dump(mode="json")
-    settings["evaluate"] |= {"surface_points": 300, "mean_shape_steps": 2, "pictures": 1}
+    small = {"surface_points": 300, "queries": 100, "close_points": 600, "close_queries": 100, "emd_points": 64}
+    settings["evaluate"] |= small | {"set_points": 100, "mean_shape_steps": 2, "pictures": 1}
     settings["preprocess"]["img_size"] = settings["train"]["model"]["img_size"]
     (root / "params.yaml").write_text(yaml.safe_dump(settings))
     shutil.copytree(tiny_store, root / "data" / "processed" / "cabinet")

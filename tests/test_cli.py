@@ -16,8 +16,8 @@ from genren.params import TrainParams
 from genren.report.records import read_records
 from tests.conftest import ROOT, Terminal, contents
 
-COMMANDS = ["fetch", "preprocess", "train", "import-weights", "eval", "evaluate", "report", "reconstruct", "generate"]
-COMMANDS += ["doctor", "inspect"]
+COMMANDS = ["fetch", "preprocess", "inspect", "train", "baseline", "import-weights", "eval", "evaluate", "report"]
+COMMANDS += ["reconstruct", "generate", "doctor"]
 
 
 def test_help_imports_nothing_heavy():
@@ -51,7 +51,7 @@ def test_every_command_explains_itself(command: str, genren: Terminal):
     assert "..." not in listed.split("Commands:")[1]
 
 
-@pytest.mark.parametrize("command", ["fetch", "preprocess", "inspect", "train", "eval", "generate"])
+@pytest.mark.parametrize("command", ["fetch", "preprocess", "inspect", "train", "baseline", "eval", "generate"])
 def test_an_unknown_category_is_answered_with_the_list(command: str, genren: Terminal):
     """A typo costs one look: all thirteen names stand on the line of the error."""
     code, out, err = genren.run(command, "--category", "cabinte", *(["--out", "x"] if command == "generate" else []))
@@ -66,7 +66,7 @@ def test_eval_prints_and_writes_the_scores(project: Path, genren: Terminal):
     lines = genren("eval", "--category", "cabinet")
 
     (record,) = read_records(["cabinet"], [0])
-    assert lines[0].split() == ["model", "untrained", "mean_shape", "nearest_image"]
+    assert lines[0].split() == ["model", "untrained", "template", "mean_shape", "nearest_image", "oracle"]
     for name, value in record.metrics.items():
         (row,) = [line.split() for line in lines if line.startswith(f"{name} ")]
         assert row[1] == f"{value:.4f}"
@@ -140,4 +140,4 @@ def test_unknown_settings_are_named(project: Path, genren: Terminal):
 
     line = genren.refusal("eval", "--category", "cabinet")
 
-    assert "unknown key 'evalute' (known: categories, seeds, fetch, preprocess, train, evaluate)" in line
+    assert "unknown key 'evalute' (known: categories, seeds, fetch, preprocess, train, baseline, evaluate)" in line

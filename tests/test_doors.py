@@ -1,6 +1,8 @@
 """Doors: a user's mistake is one sentence, a bug keeps its traceback, a finished stage leaves a note."""
 
+import errno
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -8,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from genren import paths
-from genren.doors import door, stage
+from genren.doors import door, spread, stage
 from genren.errors import InputError, TrainingDiverged
 from genren.report.costs import cost_table, read_costs
 
@@ -86,3 +88,40 @@ def test_the_doors_import_no_torch():
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
 
     assert done.stdout == "False True\n"
+
+
+def test_a_full_disk_is_one_sentence(capsys: pytest.CaptureFixture[str]):
+    """No room is a user's matter, other errors of the system are not."""
+    with pytest.raises(SystemExit) as caught, door():
+        raise OSError(errno.ENOSPC, "No space left on device", "runs/x")
+
+    assert caught.value.code == 2
+    assert capsys.readouterr().err.startswith("Error: [Errno 28] No space left on device: 'runs/x'; nothing that was")
+    with pytest.raises(PermissionError), door():
+        raise PermissionError
+
+
+def test_only_rank_0_notes_the_cost(monkeypatch: pytest.MonkeyPatch):
+    """Processes that share a batch are one stage run."""
+    monkeypatch.setenv("RANK", "1")
+    with stage("train", "chair-0"):
+        pass
+
+    assert not paths.cost("train", "chair-0").exists()
+
+
+def test_a_command_is_spread_over_devices_once(monkeypatch: pytest.MonkeyPatch):
+    """The same command runs under torchrun, in as many processes as devices, and is not spread again from there."""
+    started: list[list[str]] = []
+    monkeypatch.setattr(os, "execve", lambda _, command, environment: started.append([*command, environment]))
+    monkeypatch.setattr(sys, "orig_argv", ["python", "-m", "stages.train", "chair", "0"])
+
+    spread(1)
+    spread(3)
+    monkeypatch.setenv("TORCHELASTIC_RUN_ID", "1")
+    spread(3)
+
+    ((*command, environment),) = started
+    assert [sys.executable, "-m", "torch.distributed.run"] == command[:3]
+    assert command[4:] == ["--nproc-per-node=3", "-m", "stages.train", "chair", "0"]
+    assert environment["TORCH_DISABLE_SHARE_RDZV_TCP_STORE"] == "1"

@@ -28,10 +28,19 @@ class Batches:
     no workers. Draws from torch's global generator.
     """
 
-    def __init__(self, store: Store, split: str, batch_size: int, device: torch.device | str = "cpu") -> None:
+    def __init__(
+        self,
+        store: Store,
+        split: str,
+        batch_size: int,
+        device: torch.device | str = "cpu",
+        image_subset: int = 0,
+        shape_subset: int = 0,
+    ) -> None:
+        """Take a split, or so many images and shapes of it, chosen at random; 0 is all."""
         self.batch_size, self.device = batch_size, torch.device(device)
-        clouds = store.clouds_of(split)
-        arrays = store.images[store.images_of(split)], store.points[clouds], store.normals[clouds]
+        views, clouds = _some(store.images_of(split), image_subset), _some(store.clouds_of(split), shape_subset)
+        arrays = store.images[views], store.points[clouds], store.normals[clouds]
         home = self.device if _fits(sum(array.nbytes for array in arrays), self.device) else torch.device("cpu")
         # (N, S, S, 4) uint8, (M, P, 3), (M, P, 3)
         self.images, self.points, self.normals = (
@@ -84,6 +93,13 @@ class Batches:
 def _fits(size: int, device: torch.device) -> bool:
     """Whether so many bytes leave most of the device's free memory to the networks."""
     return device.type != "cuda" or size < torch.cuda.mem_get_info(device)[0] / 4
+
+
+def _some(rows: np.ndarray, count: int) -> np.ndarray:
+    """So many of the rows, in their order; all, without a draw, if `count` is 0 or too large."""
+    if not 0 < count < len(rows):
+        return rows
+    return rows[torch.randperm(len(rows))[:count].sort().values.numpy()]
 
 
 def to_tensor(images: Tensor) -> Tensor:

@@ -7,12 +7,15 @@ from PIL import Image
 from torch import Tensor
 
 from genren.data.batches import to_rgba8
-from genren.geometry.glb import save_glb
+from genren.models.export import save_meshes
+from genren.models.model import GenerativeRenderer
 from genren.models.parts import Draw, place
 from genren.models.translate import Translation, five_views
 
 
-def write_pictures(folder: Path, draw: Draw, faces: Tensor, result: Translation, inputs: Tensor | None = None) -> None:
+def write_pictures(
+    folder: Path, draw: Draw, model: GenerativeRenderer, result: Translation, inputs: Tensor | None = None
+) -> None:
     """Write NN_input.png (if there were any), NN_rerender.png or NN_render.png, NN_views.png and NN.glb per result.
 
     RGBA with straight alpha. `draw` decides size and edges of all renders, also of those at the result's own pose.
@@ -26,7 +29,7 @@ def write_pictures(folder: Path, draw: Draw, faces: Tensor, result: Translation,
         name = "render" if inputs is None else "rerender"
         _write(folder / f"{i:02d}_{name}.png", to_rgba8(renders[i : i + 1])[0])
         _write(folder / f"{i:02d}_views.png", np.concatenate(list(to_rgba8(views[i])), axis=1))
-        save_glb(folder / f"{i:02d}.glb", result.vertices[i].numpy(), faces.numpy(), result.colors[i].numpy())
+    save_meshes([folder / f"{i:02d}.glb" for i in range(len(result.vertices))], model, result)
 
 
 def _write(path: Path, pixels: np.ndarray) -> None:

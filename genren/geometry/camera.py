@@ -34,7 +34,7 @@ class Camera:
     def to_camera(self, points: Tensor) -> Tensor:
         """World points (B, V, 3) in camera space (B, V, 3); what lies in front of the camera has z < 0."""
         points = (points - self.position[:, None]) @ self.rotation.transpose(1, 2)
-        return points * points.new_tensor([-1.0, 1.0, 1.0]) if self.mirrored else points
+        return torch.cat([-points[..., :1], points[..., 1:]], dim=-1) if self.mirrored else points
 
     def project(self, points_camera: Tensor, guarded: bool = True) -> Tensor:
         """Camera-space points (B, V, 3) in NDC (B, V, 2); if `guarded`, depths nearer than NEAR are clamped to it.

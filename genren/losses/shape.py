@@ -52,7 +52,9 @@ def mesh_smoothness(vertices: Tensor, template: Template, terms: str = "exact") 
     edge_term = torch.where(squared > 1e-4, squared, 0.0).mean()
 
     # The sum over a vertex's edges of (vertex - neighbour), divided by their number.
-    degree = torch.bincount(template.edges.flatten(), minlength=vertices.shape[1])
+    degree = vertices.new_zeros(vertices.shape[1]).index_add(
+        0, template.edges.flatten(), vertices.new_ones(template.edges.numel())
+    )
     pull = torch.zeros_like(vertices).index_add(1, start, edges).index_add(1, end, -edges)
     laplacian = (pull / degree[:, None]).square().sum((1, 2)).mean()
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 import torch
 from torch import Tensor
 
-from genren.errors import InputError, TrainingDiverged
+from genren.errors import InputError
 
 Terms = Mapping[str, Callable[[], Tensor]]
 
@@ -20,10 +20,3 @@ def weigh(terms: Terms, weights: Mapping[str, float]) -> tuple[Tensor, dict[str,
     values = {name: term() for name, term in terms.items() if weights[name] != 0}
     total = torch.stack([weights[name] * value for name, value in values.items()]).sum()
     return total, {name: value.detach() for name, value in values.items()}
-
-
-def check_finite(total: Tensor, values: Mapping[str, Tensor], where: str) -> None:
-    """Raise TrainingDiverged, naming every term's value, if the total is not a finite number."""
-    if not total.isfinite():
-        terms = ", ".join(f"{name} {float(value):.4g}" for name, value in values.items())
-        raise TrainingDiverged(f"the loss is not finite {where}: {terms}; lower a learning rate or a weight")

@@ -2,14 +2,15 @@
 
 "Chamfer distance" names at least three numbers in the literature. Here `l1` averages the two directions of plain
 distances (Occupancy Networks' chamfer-L1, without its factor 10), and `l2` sums the two directions of squared ones
-(Kaolin, PyTorch3D, Pixel2Mesh). Units are those of the points: the target's longest box side is 1.
+(Kaolin, PyTorch3D, Pixel2Mesh). Units are those of the points: in the canonical frame the
+target's longest box side is 1.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from torch import Tensor
 
-from genren.geometry.nearest import gather_points, nearest
+from genren.geometry.nearest import nearest_distances
 
 
 @dataclass(frozen=True)
@@ -18,6 +19,12 @@ class SurfaceDistances:
 
     accuracy: Tensor  # (B, P), from each predicted point to the target
     completeness: Tensor  # (B, T), from each target point to the prediction
+    accuracy_cosine: Tensor | None = None  # (B, P), |cos| between the normals of those two points
+    completeness_cosine: Tensor | None = None  # (B, T)
+
+    def scaled(self, factor: Tensor) -> "SurfaceDistances":
+        """The same pairs measured in another unit; `factor` (B,) is how many of it an old one is."""
+        return replace(self, accuracy=self.accuracy * factor[:, None], completeness=self.completeness * factor[:, None])
 
 
 def surface_distances(predicted: Tensor, target: Tensor) -> SurfaceDistances:
@@ -25,10 +32,7 @@ def surface_distances(predicted: Tensor, target: Tensor) -> SurfaceDistances:
 
     Raises InputError for points that are not finite and for an empty side.
     """
-    return SurfaceDistances(
-        accuracy=(predicted - gather_points(target, nearest(predicted, target))).norm(dim=-1),
-        completeness=(target - gather_points(predicted, nearest(target, predicted))).norm(dim=-1),
-    )
+    return SurfaceDistances(nearest_distances(predicted, target), nearest_distances(target, predicted))
 
 
 def chamfer_l1(distances: SurfaceDistances) -> Tensor:
@@ -39,3 +43,13 @@ def chamfer_l1(distances: SurfaceDistances) -> Tensor:
 def chamfer_l2(distances: SurfaceDistances) -> Tensor:
     """Sum of mean squared accuracy and mean squared completeness, (B,); squared units, not halved, not rooted."""
     return distances.accuracy.square().mean(-1) + distances.completeness.square().mean(-1)
+
+
+def normal_consistency(distances: SurfaceDistances) -> Tensor:
+    """Mean over both ways of |cos| between normals of nearest points, (B,) in [0, 1], 1 is best; 0.5 is chance.
+
+    As in Occupancy Networks: which side of a face is outside does not count.
+    """
+    if distances.accuracy_cosine is None or distances.completeness_cosine is None:
+        raise ValueError("normal consistency needs samples with normals; compare surfaces, not bare points")
+    return (distances.accuracy_cosine.mean(-1) + distances.completeness_cosine.mean(-1)) / 2

@@ -20,14 +20,22 @@ BATCH = 256  # images at once: 50 MB of activations at 64 x 64
 
 
 class FeatureExtractor(Protocol):
-    """Images to features, with the two facts that make a distance between features comparable."""
+    """Images to features, with the facts that make a distance between features comparable."""
 
     name: str  # part of the metric's key
+    sha256: str | None  # of the weights' file; None where none is read
     resize: str  # how images reach the network's input size
+    distances: tuple[str, str]  # names of the Fréchet and the kernel distance; `fid` and `kid` are Inception's alone
 
     def __call__(self, images: Tensor) -> Tensor:
         """Images (N, 3, H, W) uint8 RGB to features (N, D) float32."""
         ...
+
+
+def check_images(images: Tensor) -> None:
+    """InputError unless images are a non-empty uint8 RGB batch (N, 3, H, W)."""
+    if images.dim() != 4 or images.shape[1] != 3 or images.dtype != torch.uint8 or images.numel() == 0:
+        raise InputError(f"images must be uint8 (N, 3, H, W), got {images.dtype} {tuple(images.shape)}")
 
 
 class RandomConvExtractor:
@@ -36,7 +44,9 @@ class RandomConvExtractor:
     Runs on the CPU wherever the images are, so that a number does not depend on the accelerator.
     """
 
+    sha256: str | None = None
     resize = "none"
+    distances = ("fd", "kd")
 
     def __init__(self, seed: int = 0) -> None:
         # NumPy's stream, not torch's: it is the same in every version and on every kind of processor.
@@ -47,12 +57,11 @@ class RandomConvExtractor:
         ]
         self.name = f"randconv{2 * sum(CHANNELS[1:])}_seed{seed}"
 
-    @torch.no_grad()
     def __call__(self, images: Tensor) -> Tensor:
         """Features (N, 448) float32 of images (N, 3, H, W), uint8 RGB, N and the sides at least 1."""
-        if images.dim() != 4 or images.shape[1] != 3 or images.dtype != torch.uint8 or images.numel() == 0:
-            raise InputError(f"images must be uint8 (N, 3, H, W), got {images.dtype} {tuple(images.shape)}")
-        return torch.cat([self._features(batch.cpu().float() / 255) for batch in images.split(BATCH)])
+        check_images(images)
+        with torch.no_grad():
+            return torch.cat([self._features(batch.cpu().float() / 255) for batch in images.split(BATCH)])
 
     def _features(self, x: Tensor) -> Tensor:
         """Features (B, 448) of one batch in [0, 1]."""

@@ -10,12 +10,12 @@ from torch import Tensor
 
 from genren.metrics.chamfer import SurfaceDistances
 
-# Metric name -> distance, in units of the longest side. Pixel2Mesh names its thresholds by the *squared* distance,
-# Tatarchenko et al. by the distance: `fscore_1e-4` is also their F-score at 1 %, and `fscore_4e-4` that at 2 %.
+# Threshold as names write it -> distance, in units of the longest side. Pixel2Mesh names its thresholds by the
+# *squared* distance, Tatarchenko et al. by the distance: `1e-4` is also their F-score at 1 %, and `4e-4` that at 2 %.
 THRESHOLDS = {
-    "fscore_1e-4": 0.01,
-    "fscore_2e-4": math.sqrt(2e-4),
-    "fscore_4e-4": 0.02,
+    "1e-4": 0.01,
+    "2e-4": math.sqrt(2e-4),
+    "4e-4": 0.02,
 }
 
 
@@ -29,9 +29,14 @@ class FScore:
 
 
 def fscore(distances: SurfaceDistances, threshold: float) -> FScore:
-    """F-score at a distance (not squared), counting points at the threshold itself as near."""
-    precision = (distances.accuracy <= threshold).double().mean(-1)
-    recall = (distances.completeness <= threshold).double().mean(-1)
+    """F-score at a distance (not squared), counting points at the threshold itself as near; NaN distances give NaN."""
+    precision = _share(distances.accuracy, threshold)
+    recall = _share(distances.completeness, threshold)
     # Where both shares are 0 the numerator is 0 too, and any positive denominator gives the score 0.
     harmonic = 2 * precision * recall / (precision + recall).clamp_min(1e-12)
     return FScore(precision, recall, harmonic)
+
+
+def _share(distances: Tensor, threshold: float) -> Tensor:
+    """Share (B,) of distances (B, N) within the threshold; a comparison alone would count NaN as far."""
+    return (distances <= threshold).double().mean(-1) + 0 * distances.double().sum(-1)

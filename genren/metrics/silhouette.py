@@ -22,7 +22,7 @@ def silhouette_iou(predicted: Tensor, target: Tensor, threshold: float = 0.5) ->
 
     Two empty silhouettes agree: 1.
     """
-    _check_pair(predicted, target)
+    check_pair(predicted, target)
     predicted, target = predicted > threshold, target > threshold
     intersection = (predicted & target).sum((-2, -1))
     union = (predicted | target).sum((-2, -1))
@@ -31,18 +31,19 @@ def silhouette_iou(predicted: Tensor, target: Tensor, threshold: float = 0.5) ->
 
 def rerender_l1(predicted: Tensor, target: Tensor) -> Tensor:
     """Mean absolute error over the four channels and all pixels, background included; (B,) in [0, 1], 0 is best."""
-    _check_pair(predicted, target)
+    check_pair(predicted, target)
     return (predicted - target).abs().mean((1, 2, 3))
 
 
 def psnr(predicted: Tensor, target: Tensor) -> Tensor:
     """Peak signal-to-noise ratio of the RGB channels over all pixels, background included; (B,) in dB, at most 100."""
-    _check_pair(predicted, target)
+    check_pair(predicted, target)
     error = (predicted[:, :3] - target[:, :3]).square().mean((1, 2, 3))
     return (-10 * error.clamp_min(1e-30).log10()).clamp_max(MAX_PSNR)
 
 
-def _check_pair(predicted: Tensor, target: Tensor) -> None:
+def check_pair(predicted: Tensor, target: Tensor) -> None:
+    """InputError unless two image batches have one shape, so one resolution and one count, and finite pixels."""
     if predicted.shape != target.shape:
         raise InputError(f"predicted and target must have one shape, got {(*predicted.shape,)} and {(*target.shape,)}")
     for name, image in (("predicted", predicted), ("target", target)):

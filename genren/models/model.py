@@ -59,7 +59,11 @@ class GenerativeRenderer(nn.Module):
         self.mesh_conditioning = MeshConditioning(count, params.conditioning_hidden, kind)
         self.mesh_conditioning.requires_grad_(params.train_conditioning)
         self.texture_generator = TextureGenerator(
-            params.dim_xi_t + condition, params.texture_width, params.texture_size, kind, params.seamless
+            params.dim_xi_t + condition,
+            params.texture_width,
+            params.texture_size,
+            params.texture_norm,
+            params.seamless,
         )
         self.pose_generator = PoseGenerator(params.dim_xi_p, code, kind, params.pose_generator_norm)
         self.register_buffer("translation_min", torch.tensor(params.translation_min), persistent=False)

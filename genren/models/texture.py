@@ -1,5 +1,6 @@
 """Textures: the UV image generator G_T and the net K_M that conditions it on the mesh (method: 1.5)."""
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -60,4 +61,4 @@ def wrap(texture: Tensor, texels: int) -> Tensor:
 
 def unwrapped(uv: Tensor, size: int, texels: int) -> Tensor:
     """Coordinates (..., 2) in [-1, 1] of an image of `size` columns as those of the wrapped one."""
-    return uv * uv.new_tensor([size / (size + 2 * texels), 1.0])
+    return torch.stack([uv[..., 0] * (size / (size + 2 * texels)), uv[..., 1]], dim=-1)

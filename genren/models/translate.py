@@ -11,7 +11,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from genren.geometry.rotations import view
+from genren.geometry.rotations import about, view
 from genren.models.model import GenerativeRenderer
 from genren.models.parts import Draw, Pose, Shape, Texture, place
 from genren.models.texture import unwrapped, wrap
@@ -122,6 +122,34 @@ def five_views(draw: Draw, result: Translation) -> Tensor:
         pose = Pose(rotations[None], result.translation[i].expand(1, views, 3))
         strips.append(draw(place(result.vertices[i][None, None], pose)[0], result.texture[[i] * views]))
     return torch.stack(strips)
+
+
+@torch.no_grad()
+def pose_hypotheses(model: GenerativeRenderer, draw: Draw, images: Tensor, batch_size: int) -> tuple[Tensor, Tensor]:
+    """All rotations (N, H, 3, 3) that a model proposes for RGBA images (N, 4, S, S), and their probabilities (N, H)."""
+    inferred = [model.infer(batch, draw) for batch in images.split(batch_size)]
+    return torch.cat([i.pose.rotation for i in inferred]), torch.cat([i.probabilities for i in inferred])
+
+
+@torch.no_grad()
+def view_inconsistency(model: GenerativeRenderer, draw: Draw, images: Tensor, batch_size: int) -> Tensor:
+    """How much the texture of images (N, 4, S, S) changes when it is inferred again from a new view (method: 5.4).
+
+    Each inferred mesh is turned by 45 degrees about its up axis, drawn, and read again; the result (N,) is the mean
+    absolute difference of the two texture images, in [0, 1].
+    """
+    changes = []
+    for batch in images.split(batch_size):
+        first = model.infer(batch, draw)
+        rotation = first.of_best(first.pose.rotation) @ about("y", torch.tensor(math.pi / 4))
+        pose = Pose(rotation[:, None], first.of_best(first.pose.translation)[:, None])
+        xi_t = first.of_best(first.xi_t)
+        turned = _drawn(model, draw, first.shape, xi_t, pose, first.of_best(first.probabilities))
+        again = model.infer(turned.render, draw)
+        one = model.texture(xi_t, first.shape.vertices).image
+        other = model.texture(again.of_best(again.xi_t), again.shape.vertices).image
+        changes.append((one - other).abs().mean((1, 2, 3)))
+    return torch.cat(changes)
 
 
 def _drawn(

@@ -1,7 +1,8 @@
 """Every setting of every stage: name, type, unit. Values are in `params.yaml` and the presets."""
 
+from genren.params.baseline import BaselineParams
 from genren.params.data import DownloadParams, FetchParams, PreprocessParams
-from genren.params.evaluate import EvaluateParams
+from genren.params.evaluate import EvaluateParams, WeightsFile
 from genren.params.load import PRESETS, Params, load, parse, with_preset
 from genren.params.model import CriticParams, ModelParams
 from genren.params.section import Section
@@ -19,6 +20,7 @@ from genren.params.train import (
 __all__ = [
     "PRESETS",
     "Backend",
+    "BaselineParams",
     "CriticParams",
     "DownloadParams",
     "EngineParams",
@@ -34,6 +36,7 @@ __all__ = [
     "StageParams",
     "TrainParams",
     "WeightParams",
+    "WeightsFile",
     "load",
     "parse",
     "with_preset",

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ValidationError, model_validator
 from genren import paths
 from genren.categories import SYNSETS
 from genren.errors import InputError
+from genren.params.baseline import BaselineParams
 from genren.params.data import FetchParams, PreprocessParams
 from genren.params.evaluate import EvaluateParams
 from genren.params.section import Section
@@ -25,6 +26,7 @@ class Params(Section):
     fetch: FetchParams
     preprocess: PreprocessParams
     train: TrainParams
+    baseline: BaselineParams
     evaluate: EvaluateParams
 
     @model_validator(mode="after")

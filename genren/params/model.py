@@ -58,6 +58,7 @@ class ModelParams(Section):
     train_conditioning: bool  # the original never trains it
     # Normalisation.
     norm: Literal["batch", "group"]  # group: no batch statistics, so an image's answer does not depend on its batch
+    texture_norm: Literal["batch", "group"]  # the texture generator's; batch: its running statistics serve evaluation
     pose_generator_norm: Literal["norm", "spectral", "spectral+norm"]
 
     @model_validator(mode="after")

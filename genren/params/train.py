@@ -97,6 +97,8 @@ class TrainParams(Section):
 
     preset: str
     batch_size: Annotated[int, Field(ge=2)]  # images, and shapes, per step
+    image_subset: Steps  # train on so many random images of the split; 0: all
+    shape_subset: Steps  # and on so many shapes
     points: Annotated[int, Field(ge=16)]  # drawn from a cloud per step
     surface_samples: Annotated[int, Field(ge=16)]  # drawn from a mesh per step
     projections: Count  # random directions of the sliced Wasserstein terms on v

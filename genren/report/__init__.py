@@ -6,14 +6,23 @@ from rich.progress import track
 
 from genren import paths
 from genren.files import replacing, replacing_folder, write_json
+from genren.report.cautions import differences, failures, since_last_commit
 from genren.report.costs import cost_table, read_costs
 from genren.report.curves import draw_curves
 from genren.report.page import Content, Section, render
+from genren.report.published import published_table
 from genren.report.readme import update_readme
 from genren.report.records import read_records
 from genren.report.scores import by_category, mean_over_categories, summary
 from genren.report.sheets import generation_sheet, reconstruction_sheet
-from genren.report.tables import category_table, comparable_table, full_table, hardest_table, results_table
+from genren.report.tables import (
+    category_table,
+    comparable_table,
+    full_table,
+    hardest_table,
+    results_table,
+    views_table,
+)
 from genren.report.targets import judge, target_table
 
 
@@ -28,13 +37,17 @@ def report(categories: list[str], seeds: list[int]) -> None:
     groups = by_category(records)
     mean = mean_over_categories(records)
     verdicts = judge(groups)
+    first = {record.category: record for record in records if record.seed == seeds[0]}
 
     with replacing_folder(paths.reports() / "figures") as folder:
         sections = [
             Section(
                 name=category,
                 table=category_table(group),
-                everything=full_table(group),
+                everything=full_table(group, first[category].intervals),
+                views=views_table(first[category]),
+                published=published_table(first[category], group),
+                failed=failures([record for record in records if record.category == category]),
                 hardest=hardest_table(paths.samples(category, seeds[0])),
                 figures=_figures(category, seeds, folder),
             )
@@ -46,6 +59,7 @@ def report(categories: list[str], seeds: list[int]) -> None:
         targets=target_table(verdicts),
         costs=cost_table(costs, categories, seeds),
         comparable=comparable_table(records),
+        cautions=[*differences(records), *since_last_commit(records)],
         sections=sections,
         seeds=seeds,
         met=sum(verdict.met is True for verdict in verdicts),

@@ -9,7 +9,7 @@ from genren.errors import InputError
 from genren.files import read_json
 from genren.report.tables import Table, number
 
-STEPS = ("fetch", "preprocess", "train", "evaluate")
+STEPS = ("fetch", "preprocess", "train", "baseline", "evaluate")
 
 
 class Cost(BaseModel):

@@ -18,6 +18,9 @@ class Section:
     name: str
     table: Table
     everything: Table  # every metric, for those who look closer
+    views: Table | None  # means over views, where they are not those over models
+    published: Table | None  # others' rows of the same protocol and data, beside ours
+    failed: list[str]  # predictions that could not be measured, by system
     hardest: Table | None
     figures: dict[str, str]  # caption -> file name in figures/
 
@@ -30,6 +33,7 @@ class Content:
     targets: Table
     costs: CostTable
     comparable: Table
+    cautions: list[str]  # why some of these numbers may not be compared, here or with the last commit's
     sections: list[Section]
     seeds: list[int]
     met: int  # targets met, of all categories

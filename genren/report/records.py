@@ -11,6 +11,9 @@ from genren.files import read_json
 # Metric name -> number; None where a metric has no value, such as a distance of a model that diverged.
 Values = dict[str, FiniteFloat | None]
 
+# Lower and upper bound; None where a mean has no value.
+Interval = tuple[FiniteFloat, FiniteFloat] | None
+
 
 class Record(BaseModel):
     """One evaluation: the model's numbers, what they are held against, and what makes them comparable."""
@@ -22,6 +25,9 @@ class Record(BaseModel):
     metrics: Values
     baselines: dict[str, Values]  # baseline name -> the metrics that apply to it
     floor: Values  # the same metrics between two samples of the truth
+    intervals: dict[str, dict[str, Interval]] = {}  # system -> metric -> 95 %, over models
+    over_views: dict[str, Values] = {}  # system -> means over views instead of models, where models have several
+    failed: dict[str, list[str]] = {}  # system -> models with a prediction that could not be measured
     comparable: dict[str, Any]  # counts, split, extractor, code version and so on
 
     def systems(self) -> dict[str, Values]:

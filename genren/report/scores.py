@@ -4,6 +4,7 @@ import statistics
 from dataclasses import dataclass
 from typing import Any
 
+from genren.report.cautions import fingerprint
 from genren.report.records import Record, Values
 
 
@@ -36,10 +37,14 @@ def mean_over_categories(records: list[Record]) -> Group:
 
 
 def summary(records: list[Record]) -> dict[str, Any]:
-    """The model's numbers by category and seed, and their mean: only what the same code and data give again."""
+    """The model's numbers by category and seed, and their mean: only what the same code and data give again.
+
+    With a digest of what makes each comparable, so that `dvc metrics diff` itself shows where two results are not.
+    """
     nested: dict[str, Any] = {}
     for record in records:
         nested.setdefault(record.category, {})[f"seed{record.seed}"] = record.metrics
+    nested["comparable"] = {f"{r.category}-{r.seed}": fingerprint(r.comparable) for r in records}
     nested["mean"] = {name: score.mean for name, score in mean_over_categories(records)["model"].items()}
     return nested
 

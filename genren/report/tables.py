@@ -1,5 +1,6 @@
 """The tables of the report as text cells, the same for the page, the summary and the README."""
 
+import math
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from genren.errors import InputError
-from genren.report.records import Record
+from genren.report.records import Interval, Record
 from genren.report.scores import Group, Score
 
 MISSING = "n/a"  # the metric has no value
@@ -16,8 +17,11 @@ ABSENT = "–"  # the metric does not apply
 LABELS = {
     "model": "model",
     "untrained": "untrained",
+    "template": "template",
     "mean_shape": "mean shape",
     "nearest_image": "nearest image",
+    "oracle": "oracle nearest neighbour",
+    "gan": "image GAN",
     "floor": "floor",
 }
 
@@ -74,11 +78,28 @@ def category_table(group: Group) -> Table:
     return Table(["", *(column.title for column in columns)], rows)
 
 
-def full_table(group: Group) -> Table:
-    """One category, every metric that was written: metrics down, systems across."""
+def full_table(group: Group, intervals: dict[str, dict[str, Interval]] | None = None) -> Table:
+    """One category, every metric that was written: metrics down, systems across, 95 % intervals where there are any."""
     metrics = dict.fromkeys(metric for scores in group.values() for metric in scores)
-    rows = [[metric, *(_text(scores.get(metric), ".5g") for scores in group.values())] for metric in metrics]
+    rows = []
+    for metric in metrics:
+        cells = []
+        for system, scores in group.items():
+            text = _text(scores.get(metric), ".4g")
+            bounds = (intervals or {}).get(system, {}).get(metric)
+            cells.append(f"{text} [{bounds[0]:.3g}, {bounds[1]:.3g}]" if bounds and metric in scores else text)
+        rows.append([metric, *cells])
     return Table(["metric", *(LABELS.get(name, name) for name in group)], rows)
+
+
+def views_table(record: Record) -> Table | None:
+    """The model's means over models beside those over views, of the metrics for which they differ; None if none do."""
+    rows = []
+    for metric, over_views in record.over_views.get("model", {}).items():
+        over_models = record.metrics.get(metric)
+        if over_views is None or over_models is None or not math.isclose(over_views, over_models, rel_tol=1e-6):
+            rows.append([metric, number(over_models, ".4g"), number(over_views, ".4g")])
+    return Table(["metric", "mean over models", "mean over views"], rows) if rows else None
 
 
 def hardest_table(samples: Path, count: int = 5) -> Table | None:

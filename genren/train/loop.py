@@ -13,6 +13,7 @@ from genren.data.batches import Batches
 from genren.data.store import Store
 from genren.engine import ranks
 from genren.files import digest, replacing_folder
+from genren.geometry.template import find_template
 from genren.losses.total import Terms, weigh
 from genren.models import checkpoint
 from genren.params import TrainParams
@@ -38,15 +39,22 @@ def train(category: str, seed: int, params: TrainParams, data: Path, out: Path) 
         return _train(category, seed, params, data, out, device)
 
 
+def inputs(params: TrainParams, data: Path) -> str:
+    """Digest of all that a run reads: the store, the code, and the files that its settings name."""
+    digests = [digest(data), digest(Path(genren.__file__).parent, "**/*.py")]
+    files = [Path(file) for file in (params.load_autoencoder, params.vgg_weights) if file]
+    if params.model.template != "sphere":
+        files.append(find_template(params.model.template))
+    return "".join(digests + [digest(file.parent, file.name) for file in files])
+
+
 def _train(category: str, seed: int, params: TrainParams, data: Path, out: Path, device: torch.device) -> int:
     # The same seed on every rank: all start from the same weights and draw the same joint batches.
     torch.manual_seed(seed)
-    batches = Batches(Store.open(data), "train", params.batch_size // ranks.count(), device)
+    rows, subsets = params.batch_size // ranks.count(), (params.image_subset, params.shape_subset)
+    batches = Batches(Store.open(data), "train", rows, device, *subsets)
     w, state = prepare(params, batches.color_pool(), device)
-    inputs = [digest(data), digest(Path(genren.__file__).parent, "**/*.py")]
-    files = [Path(file) for file in (params.load_autoencoder, params.vgg_weights) if file]
-    inputs += [digest(file.parent, file.name) for file in files]
-    work = paths.work(run_name(category, seed, params, "".join(inputs)))
+    work = paths.work(run_name(category, seed, params, inputs(params, data)))
     resumable = work / "state.pt"
     if resumable.exists():
         state.load(resumable)
@@ -133,7 +141,8 @@ def _train(category: str, seed: int, params: TrainParams, data: Path, out: Path,
                 curves.look()
                 state.save(resumable)
             if stopping:
-                raise SystemExit(f"stopped at step {state.step} of {total}; the same command continues from there")
+                said = f"stopped at step {state.step} of {total}; the same command continues from there"
+                raise SystemExit(said if ranks.rank() == 0 else 1)
 
     if ranks.rank() == 0:
         with replacing_folder(out) as folder:

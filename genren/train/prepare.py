@@ -33,11 +33,12 @@ def prepare(params: TrainParams, colors: Tensor, device: torch.device | str = "c
     critics = Critics(params.critics, params.model, len(model.template_vertices))
     if params.load_autoencoder is not None:
         load_autoencoder(model, Path(params.load_autoencoder))
+    model.camera = model.camera.to(device)
     model, critics = _placed(model, params, device), _placed(critics, params, device)
     average = copy.deepcopy(model) if params.optim.ema_decay > 0 else model
     _set_up(model, critics, params, device)
 
-    renderer = Renderer(model.template_faces, model.camera.to(device), params.model.img_size, params.render)
+    renderer = Renderer(model.template_faces, model.camera, params.model.img_size, params.render)
     vgg = load_vgg16(params.vgg_weights).to(device) if params.vgg_weights else None
     w = Worker(model, critics, renderer, colors.to(device), params, vgg)
     # The buffer starts at the identity and the origin, as the original's (method: 1.6).

@@ -19,8 +19,8 @@ def random_pose(batch: int, ranges: RandomisedParams, device: torch.device | str
         torch.empty(batch, device=device).uniform_(radians(low), radians(high))
         for low, high in (ranges.elevation, ranges.azimuth)
     )
-    low, high = (torch.tensor(end, device=device) for end in (ranges.translation_min, ranges.translation_max))
-    translation = low + (high - low) * torch.rand(batch, 3, device=device)
+    axes = zip(ranges.translation_min, ranges.translation_max, strict=True)
+    translation = torch.stack([torch.empty(batch, device=device).uniform_(low, high) for low, high in axes], dim=1)
     return Pose(ranks.own(view(azimuth, elevation)[:, None]), ranks.own(translation[:, None]))
 
 

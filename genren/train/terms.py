@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from genren.data.batches import Clouds
+from genren.engine import ranks
 from genren.geometry.rotations import geodesic
 from genren.losses import distribution, pose, shape
 from genren.losses.critic import generator_loss
@@ -140,9 +141,9 @@ def pose_health(inferred: Inference) -> dict[str, Tensor]:
 
     The last is 1 where all images are thought to be seen from one side, and near 0 where from all around.
     """
-    best, p = inferred.best, inferred.probabilities
+    best, p = ranks.gather(inferred.best), ranks.gather(inferred.probabilities)
     chosen = best[:, None] == torch.arange(p.shape[1], device=p.device)
-    front = inferred.best_pose.rotation[:, 0, :, 2]
+    front = ranks.gather(inferred.best_pose.rotation[:, 0, :, 2])
     return {
         "poses/most_used": chosen.float().mean(0).amax(),
         "poses/confidence": p.amax(1).mean(),

@@ -47,10 +47,12 @@ WIDTHS = {
     "critics": ("width", "shape_hidden"),
 }  # fmt: skip
 
-# Preset modern with one wart put back at a time; step 0.01 with a radius of 1 and the weight of delta go together.
+# Preset modern, with group norm throughout, and one wart put back at a time. Step 0.01, a radius of 1 and the weight of
+# delta go together.
 CHANGES: dict[str, dict[str, Any]] = {
-    "modern": {},
-    "batch norm": {"model": {"norm": "batch"}},
+    "modern, group norm throughout": {},
+    "batch norm": {"model": {"norm": "batch", "texture_norm": "batch"}},
+    "batch norm in the texture generator": {"model": {"texture_norm": "batch"}},
     "three angles": {"model": {"rotation": "3a"}},
     "hypotheses start alike": {"model": {"spread": False}},
     "dropout 0.5": {"model": {"dropout": 0.5}},
@@ -59,6 +61,7 @@ CHANGES: dict[str, dict[str, Any]] = {
         "weights": {name: {"delta": 0.05} for name in ("autoencoder", "randomised", "graphics", "vision")},
     },
     "mirrored camera": {"model": {"mirrored": True}},
+    "unguarded projection": {"model": {"guarded": False}},
     "corners aligned": {"model": {"align_corners": True}},
     "vertex colours": {"model": {"texture_sampling": "vertex"}},
     "seam": {"model": {"seamless": False}},
@@ -160,18 +163,24 @@ def _settings(preset: str) -> dict[str, Any]:
 def _laid_over(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
     result = dict(base)
     for key, value in over.items():
-        result[key] = _laid_over(result[key], value) if isinstance(value, dict) else value
+        result[key] = _laid_over(result.get(key, {}), value) if isinstance(value, dict) else value
     return result
 
 
 def table(report: Path) -> str:
-    """Mean over categories and seeds, and each row's change against the first one."""
+    """Means over categories and seeds, and the change of the two headline numbers against the first row."""
     rows = pd.read_csv(report)
-    means = rows.groupby("name", sort=False).mean(numeric_only=True).drop(columns="seed")
-    means.insert(0, "runs", rows.groupby("name", sort=False).size())
-    for column in ("chamfer_l1/image_to_shape", "frechet_distance"):
-        means[f"{column}, change"] = means[column] / means[column].iloc[0] - 1
-    return means.to_markdown(floatfmt=".4g")
+    groups = rows.groupby("name", sort=False)
+    means = groups.mean(numeric_only=True).drop(columns="seed")
+    means.insert(0, "runs", groups.size())
+    lines = [["", *means.columns], [":--", *["--:"] * means.shape[1]]]
+    for name, row in means.iterrows():
+        cells = [f"{value:.4g}" for value in row]
+        for column in ("chamfer_l1/image_to_shape", "frechet_distance"):
+            place = means.columns.get_loc(column)
+            cells[place] += f" ({row.iloc[place] / means[column].iloc[0] - 1:+.0%})"
+        lines.append([str(name), *cells])
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def main() -> None:
@@ -186,7 +195,9 @@ def main() -> None:
     torch.set_num_threads(1)
     runs = {"original": ("original", {}), "modern": ("modern", {})}
     if arguments.what == "changes":
-        runs = {name: ("modern", over) for name, over in CHANGES.items()}
+        runs = {
+            name: ("modern", _laid_over({"model": {"texture_norm": "group"}}, over)) for name, over in CHANGES.items()
+        }
     if arguments.what == "table":
         print(table(arguments.report))
         return

@@ -122,6 +122,20 @@ def test_only_the_split_is_drawn_from():
     assert batches.draw_clouds(2).points.unique().tolist() == [1, 3, 5]
 
 
+def test_a_subset_is_all_that_is_drawn_from():
+    """So many images and shapes, chosen once by the seed; more than there are is all of them."""
+    chosen = []
+    for seed in (0, 0, 1):
+        torch.manual_seed(seed)
+        batches = Batches(store(numbered(20), clouds=20), "train", 50, image_subset=5, shape_subset=3)
+        chosen.append((batches.images[:, 0, 0, 0].tolist(), batches.points[:, 0, 0].tolist()))
+    every = Batches(store(numbered(4), clouds=4), "train", 50, image_subset=9)
+
+    assert [len(part) for part in chosen[0]] == [5, 3]
+    assert chosen[0] == chosen[1] != chosen[2]
+    assert (len(every.images), len(every.points)) == (4, 4)
+
+
 def test_the_colour_pool_is_foreground_only():
     """Colours are those of pixels that are more than half opaque, straight and in [0, 1]; empty images give none."""
     images = np.zeros((3, SIZE, SIZE, 4), dtype=np.uint8)

@@ -1,4 +1,4 @@
-"""Half-width and compiled networks: near the plain ones, float32 at their borders, and not where gradients are penalised."""
+"""Half-width and compiled networks: near the plain ones, float32 at their borders, plain under gradient penalties."""
 
 from pathlib import Path
 
@@ -21,7 +21,7 @@ def computing(params: TrainParams, **changes: object) -> TrainParams:
 
 
 def step(params: TrainParams, store: Path) -> tuple[dict[str, torch.Tensor], torch.Tensor]:
-    """Loss terms of the graphics and the vision cycle at step 0, and the gradient of the texture generator."""
+    """Loss terms of the graphics and the vision cycle at step 0, and the texture generator's gradient by image L1."""
     torch.manual_seed(0)
     batches = Batches(Store.open(store), "train", params.batch_size)
     w, state = prepare(params, batches.color_pool())
@@ -31,14 +31,14 @@ def step(params: TrainParams, store: Path) -> tuple[dict[str, torch.Tensor], tor
         ("graphics", programs.graphics(w, clouds, state.buffer)[1]),
         ("vision", programs.vision(w, batches.draw_images())[1]),
     ):
-        loss, found = weigh(terms, getattr(params.weights, name))
-        loss.backward()
+        _, found = weigh(terms, getattr(params.weights, name))
         values |= {f"{name}/{term}": value for term, value in found.items()}
+    terms["image_l1"]().backward()
     return values, w.model.texture_generator.first.weight.grad
 
 
 def test_bfloat16_is_near_float32(tiny_params: TrainParams, tiny_store: Path):
-    """Every term is float32 and within some per cent of what float32 networks give; not equal, or nothing was halved."""
+    """Every term is float32 and within some per cent of float32 networks'; not equal, or nothing was halved."""
     plain, gradient = step(tiny_params, tiny_store)
     half, half_gradient = step(computing(tiny_params, precision="bfloat16"), tiny_store)
 
@@ -59,11 +59,11 @@ def test_compiled_networks_give_the_same_losses(
     compiled, compiled_gradient = step(computing(tiny_params, compile=True), tiny_store)
 
     torch.testing.assert_close(compiled, plain, rtol=1e-4, atol=1e-5)
-    torch.testing.assert_close(compiled_gradient, gradient, rtol=1e-3, atol=1e-6)
+    torch.testing.assert_close(compiled_gradient, gradient, rtol=1e-3, atol=1e-3)
 
 
 def test_penalties_are_exact(tiny_params: TrainParams, monkeypatch: pytest.MonkeyPatch):
-    """With halved, compiled critics the penalty's slope is that of the plain ones to the last bit, twice differentiable."""
+    """With halved, compiled critics a penalty's slope is the plain ones' to the last bit, twice differentiable."""
     monkeypatch.setattr(precision, "BACKEND", "aot_eager")
     slopes, losses = [], []
     for changes in ({}, {"precision": "bfloat16", "compile": True}):

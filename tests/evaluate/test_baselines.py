@@ -4,9 +4,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from genren.evaluate.baselines import mean_shape, nearest_images
-from genren.evaluate.measure import mesh_scores
+from genren.evaluate.baselines import mean_shape, nearest_images, oracle_shapes
 from genren.geometry.sphere import Template, icosphere
+from genren.geometry.surface import sample_surface
+from genren.metrics.chamfer import chamfer_l1, surface_distances
+from genren.metrics.surface import Surface
 
 STEPS = 100  # enough for spheres that become ellipsoids
 
@@ -20,10 +22,9 @@ def ellipsoid(sides: tuple[float, float, float], count: int = 800) -> tuple[Tens
 
 def distance(vertices: Tensor, template: Template, points: Tensor) -> float:
     """Mean Chamfer distance of one mesh (V, 3) to clouds (M, P, 3)."""
-    every = torch.arange(len(points))
     generator = torch.Generator().manual_seed(0)
-    scores = mesh_scores(vertices.expand(len(points), -1, -1), template.faces, points, every, generator)
-    return float(scores.values["chamfer_l1"].mean())
+    samples, _ = sample_surface(vertices.expand(len(points), -1, -1), template.faces, points.shape[1], generator)
+    return float(chamfer_l1(surface_distances(samples, points)).mean())
 
 
 @pytest.fixture(scope="module")
@@ -76,3 +77,16 @@ def test_the_nearest_image_is_the_one_of_least_squared_difference():
 
     assert torch.equal(nearest_images(images, training), squared.argmin(1))
     assert not torch.equal(likest, squared.argmin(1))
+
+
+def test_the_oracle_finds_the_nearest_shape_whatever_its_order():
+    """Held against the truth itself, not against an image: each ellipsoid finds the training one of its own width."""
+    widths = (0.3, 0.5, 0.7, 0.9)
+
+    def surface(width: float) -> Surface:
+        points, normals = ellipsoid((width, 1.0, 0.5))
+        return Surface(points[0].double().numpy(), normals[0].double().numpy(), 800)
+
+    truth, training = [surface(width) for width in widths], [surface(width) for width in reversed(widths)]
+
+    assert oracle_shapes(truth, training) == [3, 2, 1, 0]

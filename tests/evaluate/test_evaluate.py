@@ -12,18 +12,46 @@ from genren.data.store import Store
 from genren.errors import InputError
 from genren.evaluate import evaluate
 from genren.geometry.meshfile import load_mesh
-from genren.models import checkpoint
+from genren.metrics.protocols import PROTOCOLS, SURFACE_METRICS
+from genren.models import checkpoint, gan
 from genren.models.checkpoint import Checkpoint
 from genren.models.model import GenerativeRenderer
 from genren.params import EvaluateParams, TrainParams
 from genren.report.records import Record
 
-PARAMS = EvaluateParams(surface_points=300, batch_size=3, mean_shape_steps=3, pictures=2, seed=0)
-DISTANCES = [f"{name}_randconv448_seed0_n8" for name in ("fd", "kd")]
-SHAPE = ["chamfer_l1", "chamfer_l2_x1000", "fscore_1e-4", "fscore_2e-4", "fscore_4e-4"]
-IMAGE = ["silhouette_iou", "rerender_l1", "psnr"]
+PARAMS = EvaluateParams(
+    surface_points=300,
+    queries=100,
+    close_points=600,
+    close_queries=150,
+    close_views=1,
+    emd_points=64,
+    set_points=100,
+    batch_size=3,
+    mean_shape_steps=3,
+    pictures=2,
+    extractors=("randconv",),
+    weights={},
+    seed=0,
+)
+END = "randconv448_seed0_n8"
+DISTANCES = [f"{name}_{END}" for name in ("fd", "kd")]
+SHAPE = list(SURFACE_METRICS)
+IMAGE = ["silhouette_iou", "rerender_l1", "psnr", "ssim"]
 TO_SHAPE, SHAPE_TO_SHAPE = ({f"{name}/{way}_to_shape" for name in SHAPE} for way in ("image", "shape"))
 GENERATION = {*DISTANCES, f"{DISTANCES[1]}_se"}
+GENERATION |= {f"{name}_k5_{END}" for name in ("precision", "recall", "density", "coverage")}
+SETS = {"mmd_cd_x1000_n4", "cov_cd_n4", "1nna_cd_n4", "jsd_28_n4"}
+# Without meshes the close look has half of a cloud of 1,000.
+CLOSE = {f"{name}/image_to_shape/n500" for name in SHAPE} | {"emd_exact_n64/image_to_shape"}
+for protocol in ("aligned", "unicorn"):
+    CLOSE |= {f"{name}/image_to_shape/{protocol}" for name in PROTOCOLS[protocol].metrics}
+POSED = set()
+for protocol in ("posed", "pixel2mesh", "pixel2mesh_vertices"):
+    POSED |= {f"{name}/image_to_shape/{protocol}" for name in PROTOCOLS[protocol].metrics}
+POSE = {"pose_error_deg", "pose_error_deg_median", "pose_accuracy_30deg"}
+MODEL = {f"hypothesis_{name}" for name in ("used", "accuracy", "calibration_error")}
+MODEL |= {"pose_error_deg_best_hypothesis", "view_consistency_l1", *IMAGE}
 
 
 def made(folder: Path, params: TrainParams, category: str = "cabinet") -> Checkpoint:
@@ -46,34 +74,63 @@ def test_the_metrics_file_is_what_the_report_reads(measured: Path):
     record = Record.model_validate_json((measured / "metrics.json").read_text())
 
     assert (record.category, record.seed) == ("cabinet", 7)
-    assert set(record.metrics) == TO_SHAPE | SHAPE_TO_SHAPE | {*IMAGE} | GENERATION
+    assert set(record.metrics) == TO_SHAPE | SHAPE_TO_SHAPE | CLOSE | POSED | POSE | MODEL | GENERATION | SETS
     assert all(value is not None for value in record.metrics.values())
     assert 0 < (record.metrics["silhouette_iou"] or 0) < 1
 
 
 def test_baselines_have_the_metrics_that_they_can_have(measured: Path):
-    """A constant shape has no re-render, an image's neighbour encodes no cloud; the untrained model has everything."""
+    """A constant has no pose and no re-render, an image's neighbour encodes no cloud; the untrained has everything."""
     record = Record.model_validate_json((measured / "metrics.json").read_text())
 
-    assert list(record.baselines) == ["untrained", "mean_shape", "nearest_image"]
+    assert list(record.baselines) == ["untrained", "template", "mean_shape", "nearest_image", "oracle"]
     assert set(record.baselines["untrained"]) == set(record.metrics)
-    assert set(record.baselines["mean_shape"]) == TO_SHAPE | SHAPE_TO_SHAPE
-    assert set(record.baselines["nearest_image"]) == TO_SHAPE
-    # It answers with real shapes, everyone else with deformed spheres that nobody trained.
+    for name in ("template", "mean_shape", "oracle"):
+        assert set(record.baselines[name]) == TO_SHAPE | SHAPE_TO_SHAPE | CLOSE
+    assert set(record.baselines["nearest_image"]) == TO_SHAPE | CLOSE | POSE | POSED - {
+        f"{name}/image_to_shape/pixel2mesh_vertices" for name in PROTOCOLS["pixel2mesh_vertices"].metrics
+    }
+    # They answer with real shapes, everyone else with deformed spheres that nobody trained; the oracle knows the truth.
     name = "chamfer_l1/image_to_shape"
     systems = {system: values[name] or 0 for system, values in record.systems().items() if name in values}
-    assert min(systems, key=systems.__getitem__) == "nearest_image"
+    assert sorted(systems, key=systems.__getitem__)[:2] == ["oracle", "nearest_image"]
 
 
 def test_the_floor_is_below_everything(measured: Path):
-    """What two samples of one surface differ by is the least that any reconstruction can."""
+    """What two samples of one surface differ by is the least that any reconstruction can, under every protocol."""
     record = Record.model_validate_json((measured / "metrics.json").read_text())
 
-    assert set(record.floor) == {f"{name}/resampled" for name in SHAPE} | GENERATION
-    floor = record.floor["chamfer_l1/resampled"] or 0
+    protocols = {f"{m}/resampled/{p}" for p in ("pixel2mesh", "unicorn") for m in PROTOCOLS[p].metrics}
+    shapes = {f"{name}/resampled{end}" for name in SHAPE for end in ("", "/n500")} | {"emd_exact_n64/resampled"}
+    assert set(record.floor) == shapes | protocols | GENERATION | SETS
     others = [record.metrics, *record.baselines.values()]
-    assert 0 < floor < min(values["chamfer_l1/image_to_shape"] or 0 for values in others)
+    for name, end in (
+        ("chamfer_l1", ""),
+        ("chamfer_l1", "/n500"),
+        ("emd_exact_n64", ""),
+        ("chamfer_l1_x10", "/unicorn"),
+    ):
+        floor = record.floor[f"{name}/resampled{end}"] or 0
+        assert 0 < floor < min(values[f"{name}/image_to_shape{end}"] or 0 for values in others)
     assert (record.floor[DISTANCES[0]] or 0) < (record.metrics[DISTANCES[0]] or 0)
+
+
+def test_means_have_intervals_that_hold_them(measured: Path):
+    """Every mean over models lies in its 95 % interval; numbers of a whole set, which no model owns, have none."""
+    record = Record.model_validate_json((measured / "metrics.json").read_text())
+
+    for system, intervals in record.intervals.items():
+        values = record.systems()[system]
+        for name, bounds in intervals.items():
+            assert bounds is not None
+            assert bounds[0] - 1e-9 <= (values[name] or 0) <= bounds[1] + 1e-9, (system, name)
+    assert record.intervals["model"].keys() == TO_SHAPE | SHAPE_TO_SHAPE | CLOSE | POSED | MODEL - {
+        f"hypothesis_{name}" for name in ("used", "accuracy", "calibration_error")
+    } | POSE - {"pose_error_deg_median"}
+    # Models have equally many views here: both means are one.
+    assert record.over_views["model"] == pytest.approx(
+        {name: record.metrics[name] for name in record.over_views["model"]}
+    )
 
 
 def test_the_file_says_what_makes_its_numbers_comparable(measured: Path, tiny_store: Path):
@@ -87,6 +144,12 @@ def test_the_file_says_what_makes_its_numbers_comparable(measured: Path, tiny_st
         "images": len(store.images_of("test")),
         "image_size": 32,
         "surface_points": 300,
+        "queries": 100,
+        "close_points": 500,
+        "close_views": 4,
+        "watertight_models": 0,
+        "resize": "none",
+        "extractor_sha256": "none",
         "extractor": "randconv448_seed0",
         "seed": 0,
         "preset": "mini",
@@ -106,7 +169,7 @@ def test_rows_are_the_models_and_their_mean_is_the_metric(measured: Path, tiny_s
     for name in TO_SHAPE | SHAPE_TO_SHAPE:
         assert rows[name].mean() == pytest.approx(metrics[name], rel=1e-6)
     for name in IMAGE:
-        assert rows[f"{name}/rerender"].mean() == pytest.approx(metrics[name], rel=1e-6)
+        assert rows[name].mean() == pytest.approx(metrics[name], rel=1e-6)
 
 
 def test_samples_can_be_looked_at(measured: Path):
@@ -144,7 +207,7 @@ def test_constant_baselines_do_not_depend_on_the_model(
     other = evaluate(made(tmp_path, wider), tiny_store, PARAMS, tmp_path / "metrics.json", tmp_path / "samples")
 
     assert one["metrics"] != other["metrics"]
-    for name in ("mean_shape", "nearest_image"):
+    for name in ("template", "mean_shape", "nearest_image", "oracle"):
         assert one["baselines"][name] == other["baselines"][name]
 
 
@@ -195,3 +258,45 @@ def test_a_failing_evaluation_leaves_the_last_result(
     assert (tmp_path / "metrics.json").read_text() == "old"
     assert [path.name for path in (tmp_path / "samples").iterdir()] == ["old"]
     assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_true_meshes_make_the_close_look_dense_and_give_volumes(measured: Path, tiny_store: Path, tmp_path: Path):
+    """With the folder of `fetch` the surfaces come from meshes, as densely as asked for, in the clouds' own frame."""
+    trained = checkpoint.load(measured / "model.safetensors")
+    raw = tiny_store.parent / "raw"
+    result = evaluate(trained, tiny_store, PARAMS, tmp_path / "metrics.json", tmp_path / "samples", raw)
+
+    assert result["comparable"]["close_points"] == 600
+    # Were the meshes in another frame than the clouds, the oracle's answers would be far from their own truth.
+    oracle = result["baselines"]["oracle"]
+    assert oracle["chamfer_l1/image_to_shape/n600"] == pytest.approx(oracle["chamfer_l1/image_to_shape"], rel=0.25)
+    volume = result["metrics"].get("volume_iou/image_to_shape")
+    assert (volume is not None) == (result["comparable"]["watertight_models"] > 0)
+
+
+def test_an_image_generator_stands_in_the_table_of_images(measured: Path, tiny_store: Path, tmp_path: Path):
+    """The baseline that makes images alone has their distances and nothing of shapes; one of chairs is refused."""
+    trained = checkpoint.load(measured / "model.safetensors")
+    torch.manual_seed(0)
+    gan.save(tmp_path / "gan.safetensors", gan.ImageGenerator(8, 16, 32), "cabinet", 0, 1)
+    result = evaluate(
+        trained, tiny_store, PARAMS, tmp_path / "m.json", tmp_path / "samples", gan=tmp_path / "gan.safetensors"
+    )
+
+    assert set(result["baselines"]["gan"]) == GENERATION
+    gan.save(tmp_path / "gan.safetensors", gan.ImageGenerator(8, 16, 32), "chair", 0, 1)
+    with pytest.raises(InputError, match="makes 'chair' images of 32 pixels, expected 'cabinet'"):
+        evaluate(trained, tiny_store, PARAMS, tmp_path / "m.json", tmp_path / "s", gan=tmp_path / "gan.safetensors")
+
+
+def test_an_extractor_without_weights_is_absent_and_named(measured: Path, tiny_store: Path, tmp_path: Path):
+    """No other extractor takes the name of FID: the key is missing, and the file says why."""
+    trained = checkpoint.load(measured / "model.safetensors")
+    asked = PARAMS.model_copy(update={"extractors": ("randconv", "inception")})
+    result = evaluate(trained, tiny_store, asked, tmp_path / "metrics.json", tmp_path / "samples")
+
+    assert not [name for name in result["metrics"] if name.startswith(("fid", "kid"))]
+    assert result["comparable"]["absent"] == "inception: no weights"
+    alone = PARAMS.model_copy(update={"extractors": ("inception",)})
+    with pytest.raises(InputError, match=r"none of the extractors inception has its weights.*randconv"):
+        evaluate(trained, tiny_store, alone, tmp_path / "metrics.json", tmp_path / "samples")

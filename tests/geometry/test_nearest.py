@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from genren.errors import InputError
-from genren.geometry import nearest as nearest_module
-from genren.geometry.nearest import _brute_force, gather_points, nearest
+from genren.geometry.nearest import gather_points, nearest, nearest_distances
+from genren.geometry.nearest_kernel import all_pairs
 
 
 def points(*shape: int, seed: int = 0) -> Tensor:
@@ -35,7 +35,7 @@ def test_agrees_with_the_definition(batch: int, n: int, m: int, seed: int) -> No
     expected = nearest_slowly(x, y)
 
     assert torch.equal(expected, nearest(x, y))
-    assert torch.equal(expected, _brute_force(x, y))
+    assert torch.equal(expected, all_pairs(x, y))
 
 
 def test_a_batch_is_searched_cloud_by_cloud() -> None:
@@ -55,16 +55,30 @@ def test_close_points_far_from_the_origin_are_told_apart() -> None:
 
     assert not torch.equal(x, gather_points(y, rounded))
     assert torch.equal(x, gather_points(y, nearest(x, y)))
-    assert torch.equal(x, gather_points(y, _brute_force(x, y)))
+    assert torch.equal(x, gather_points(y, all_pairs(x, y)))
 
 
-def test_brute_force_in_chunks_equals_one_go(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Slices that do not divide the queries evenly are put together in order."""
-    x, y = points(2, 23), points(2, 10, seed=1)
-    expected = _brute_force(x, y)
-    monkeypatch.setattr(nearest_module, "CHUNK_DISTANCES", 100)
+def test_distances_have_the_gradient_of_the_distance() -> None:
+    """One step from either side along the gradient is the unit vector between a point and its neighbour."""
+    x, y = points(2, 6).requires_grad_(), points(2, 5, seed=1).requires_grad_()
+    distances = nearest_distances(x, y)
+    distances.sum().backward()
+    assert x.grad is not None
+    assert y.grad is not None
+    apart = x - gather_points(y, nearest(x.detach(), y.detach()))
 
-    assert torch.equal(expected, _brute_force(x, y))
+    assert torch.allclose(torch.cdist(x, y).min(-1).values, distances, atol=1e-6)
+    assert torch.allclose(apart / apart.norm(dim=-1, keepdim=True), x.grad)
+    assert torch.allclose(-x.grad.sum((0, 1)), y.grad.sum((0, 1)), atol=1e-5)
+
+
+def test_the_kernel_keeps_double_precision() -> None:
+    """Two candidates that float32 cannot tell apart are told apart in float64, as the kd-tree does."""
+    x = torch.zeros(1, 1, 3, dtype=torch.float64)
+    y = torch.tensor([[[1 + 1e-12, 0, 0], [1.0, 0, 0]]], dtype=torch.float64)
+
+    assert nearest(x, y).tolist() == [[1]]
+    assert all_pairs(x, y).tolist() == [[1]]
 
 
 @pytest.mark.gpu

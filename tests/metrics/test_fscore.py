@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from genren.metrics.chamfer import SurfaceDistances, surface_distances
+from genren.metrics.chamfer import SurfaceDistances, chamfer_l2, surface_distances
 from genren.metrics.fscore import THRESHOLDS, fscore
 
 
@@ -61,9 +61,9 @@ def test_is_zero_not_nan_when_nothing_is_near() -> None:
 
 
 def test_thresholds_are_what_their_names_say() -> None:
-    """`fscore_T` counts distances whose square is at most T, as Pixel2Mesh does; 1e-4 and 4e-4 are 1 % and 2 %."""
+    """`T` in a name counts distances whose square is at most T, as Pixel2Mesh does; 1e-4 and 4e-4 are 1 % and 2 %."""
     for name, distance in THRESHOLDS.items():
-        squared = float(name.removeprefix("fscore_"))
+        squared = float(name)
         near = SurfaceDistances(torch.full((1, 1), math.sqrt(squared) * 0.999), torch.zeros(1, 1))
         far = SurfaceDistances(torch.full((1, 1), math.sqrt(squared) * 1.001), torch.zeros(1, 1))
 
@@ -77,3 +77,32 @@ def test_grows_with_the_threshold() -> None:
     scores = [fscore(distances, threshold).fscore for threshold in sorted(THRESHOLDS.values())]
 
     assert torch.stack(scores).diff(dim=0).min() >= 0
+
+
+def test_kaolin_mixes_up_its_counts() -> None:
+    """Its recall takes hits of the prediction and misses of the target: here on 2,000 and 10,000 points of one sphere.
+
+    Ours does not depend on how many points either side has, only on the share that is near.
+    """
+    directions = torch.nn.functional.normalize(torch.randn(12000, 3), dim=-1) / 2
+    distances = surface_distances(directions[None, :2000], directions[None, 2000:])
+    score = fscore(distances, 0.02)
+    hits = float((distances.accuracy <= 0.02).sum())
+    misses = float((distances.completeness > 0.02).sum())
+    precision, recall = hits / 2000, hits / (hits + misses)
+    kaolin = 2 * precision * recall / (precision + recall)
+
+    assert float(score.recall) == pytest.approx(float((distances.completeness <= 0.02).double().mean()))
+    assert abs(kaolin - float(score.fscore)) > 0.1
+
+
+@pytest.mark.gpu
+def test_kaolin_s_chamfer_is_ours_on_cuda() -> None:
+    """Where Kaolin is installed its chamfer_distance is our l2, and its f_score is not our F-score."""
+    pointcloud = pytest.importorskip("kaolin.metrics.pointcloud", reason="needs NVIDIA's kaolin")
+    predicted, target = torch.rand(2, 500, 3).cuda(), torch.rand(2, 700, 3).cuda()
+    distances = surface_distances(predicted, target)
+
+    assert torch.allclose(pointcloud.chamfer_distance(predicted, target), chamfer_l2(distances), rtol=1e-5)
+    theirs, ours = pointcloud.f_score(target, predicted, radius=0.05), fscore(distances, 0.05).fscore
+    assert not torch.allclose(theirs.double(), ours, rtol=1e-3)

@@ -110,3 +110,57 @@ def test_bad_features_are_refused(real: Tensor, fake: Tensor, message: str) -> N
     """Too few samples, another width and values that are not finite are named, with the side they are on."""
     with pytest.raises(InputError, match=message):
         kernel_distance(real, fake)
+
+
+def test_groups_leave_the_value_and_make_the_error_honest() -> None:
+    """Six near-copies of a sample are no more evidence: over draws the grouped error is the spread, the other not."""
+
+    def views(seed: int, shift: float) -> tuple[Tensor, Tensor]:
+        models = normal(24, 8, seed, shift)
+        noise = 0.05 * normal(144, 8, seed + 5000)
+        return models.repeat_interleave(6, dim=0) + noise, torch.arange(24).repeat_interleave(6)
+
+    values, grouped, single = [], [], []
+    for seed in range(40):
+        (real, real_models), (fake, fake_models) = views(2 * seed, 0.0), views(2 * seed + 1, 0.5)
+        alone, by_model = kernel_distance(real, fake), kernel_distance(real, fake, real_models, fake_models)
+        values.append(by_model.value)
+        grouped.append(by_model.standard_error)
+        single.append(alone.standard_error)
+        assert by_model.value == alone.value
+    spread = float(torch.tensor(values).std())
+
+    assert sum(grouped) / 40 == pytest.approx(spread, rel=0.35)
+    assert sum(single) / 40 < 0.6 * spread
+
+
+def test_the_grouped_error_is_the_jackknife_over_groups() -> None:
+    """Leaving out each group in turn and computing all anew gives the same error, with groups of unequal size."""
+    real, fake = normal(7, 4, 0), normal(9, 4, 1, shift=0.5)
+    groups = torch.tensor([5, 5, 2, 2, 2, 9, 9]), torch.tensor([0, 1, 1, 2, 2, 2, 3, 3, 0])
+    variance = 0.0
+    for side in (0, 1):
+        estimates = []
+        for group in groups[side].unique():
+            pair = [real, fake]
+            pair[side] = pair[side][groups[side] != group]
+            estimates.append(kernel_distance_slowly(*pair))
+        mean = sum(estimates) / len(estimates)
+        variance += (len(estimates) - 1) / len(estimates) * sum((e - mean) ** 2 for e in estimates)
+
+    assert kernel_distance(real, fake, *groups).standard_error == pytest.approx(math.sqrt(variance))
+
+
+def test_duplicating_samples_does_not_lower_the_distance() -> None:
+    """Every fake twice is no better than once: the pairs of twins push the estimate up, never down."""
+    real, fake = normal(60, 8, 0), normal(60, 8, 1, shift=0.3)
+
+    assert kernel_distance(real, fake.repeat(2, 1)).value >= kernel_distance(real, fake).value
+
+
+def test_too_few_groups_are_refused() -> None:
+    """A jackknife over two models is no error bar, and groups belong to samples one by one."""
+    with pytest.raises(InputError, match="real samples come from 2 groups"):
+        kernel_distance(normal(6, 4, 0), normal(6, 4, 1), torch.tensor([0, 0, 0, 1, 1, 1]))
+    with pytest.raises(InputError, match=r"fake groups must be \(6,\)"):
+        kernel_distance(normal(6, 4, 0), normal(6, 4, 1), None, torch.tensor([0, 1, 2]))

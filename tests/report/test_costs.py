@@ -21,8 +21,8 @@ def test_seeds_add_up(costs_folder: Path) -> None:
     """Two seeds are trained twice and fetched once; the total is the sum of all, the peak the largest."""
     costs = cost_table(read_costs(["chair"], [0, 1]), ["chair"], [0, 1])
 
-    assert costs.table.rows[0] == ["chair", "60", "5", "600", "50", "716", "1.20"]
-    assert costs.table.rows[1] == ["all", "60", "5", "600", "50", "716", "1.20"]
+    assert costs.table.rows[0] == ["chair", "60", "5", "600", "2", "48", "716", "1.20"]
+    assert costs.table.rows[1] == ["all", "60", "5", "600", "2", "48", "716", "1.20"]
     assert costs.total_seconds == pytest.approx(60.4 + 5.2 + 2 * 325.1)
     assert costs.machine == "2 CPU cores, torch 2.13.0"
 
@@ -32,7 +32,7 @@ def test_a_total_without_one_of_its_parts_is_unknown(costs_folder: Path) -> None
     (costs_folder / "train-chair-1.json").unlink()
     costs = cost_table(read_costs(["chair"], [0, 1]), ["chair"], [0, 1])
 
-    assert costs.table.rows[0] == ["chair", "60", "5", "n/a", "50", "n/a", "1.20"]
+    assert costs.table.rows[0] == ["chair", "60", "5", "n/a", "2", "48", "n/a", "1.20"]
     assert costs.total_seconds is None
 
 

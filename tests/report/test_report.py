@@ -69,7 +69,7 @@ def test_summary_holds_the_numbers_of_the_model_and_no_timings(project: Path) ->
     summary = json.loads(text)
     expected = json.loads((project / "reports" / "metrics" / "chair-0.json").read_text())["metrics"]
 
-    assert list(summary) == [*CATEGORIES, "mean"]
+    assert list(summary) == [*CATEGORIES, "comparable", "mean"]
     assert summary["chair"]["seed0"] == expected
     psnr = [summary[category]["seed0"]["psnr"] for category in CATEGORIES]
     assert summary["mean"]["psnr"] == pytest.approx(sum(psnr) / 2)

@@ -7,7 +7,14 @@ import pytest
 from genren.errors import InputError
 from genren.report.records import Record
 from genren.report.scores import Group, Score
-from genren.report.tables import category_table, comparable_table, full_table, hardest_table, results_table
+from genren.report.tables import (
+    category_table,
+    comparable_table,
+    full_table,
+    hardest_table,
+    results_table,
+    views_table,
+)
 
 GROUP: Group = {
     "model": {
@@ -55,6 +62,27 @@ def test_every_metric_is_somewhere() -> None:
     metrics = [row[0] for row in full_table(GROUP).rows]
 
     assert metrics == [*GROUP["model"], "chamfer_l1/half_of_the_samples"]
+
+
+def test_intervals_stand_behind_their_mean() -> None:
+    """Bounds belong to one metric of one system; a mean without them stays bare."""
+    intervals = {"model": {"chamfer_l1/image_to_shape": (0.025, 0.036), "chamfer_l1/shape_to_shape": None}}
+    rows = {row[0]: row[1:] for row in full_table(GROUP, intervals).rows}
+
+    assert rows["chamfer_l1/image_to_shape"] == ["0.03 ± 0.001 [0.025, 0.036]", "0.05", "–"]
+    assert rows["chamfer_l1/shape_to_shape"][0] == "0.02"
+
+
+def test_both_means_are_shown_where_they_differ() -> None:
+    """Equal numbers of views make one mean of the two, and no table; a metric that differs gets its row."""
+    facts = {"category": "car", "seed": 0, "baselines": {}, "floor": {}, "comparable": {}}
+    same = Record(metrics={"psnr": 20.0}, over_views={"model": {"psnr": 20.0}}, **facts)
+    other = Record(metrics={"psnr": 20.0, "ssim": 0.5}, over_views={"model": {"psnr": 21.5, "ssim": 0.5}}, **facts)
+    table = views_table(other)
+
+    assert views_table(same) is None
+    assert table is not None
+    assert table.rows == [["psnr", "20", "21.5"]]
 
 
 def test_hardest_models_come_worst_first(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What `test_two_processes.py` runs: `python -m tests.train.on_two_ranks store settings.json out`, for each settings."""
+"""What `test_two_processes.py` runs in two processes: `python -m tests.train.on_two_ranks store folder`."""
 
 import sys
 from pathlib import Path

@@ -162,6 +162,20 @@ def test_changed_settings_start_a_run_of_their_own(tiny_params: TrainParams):
     assert {name()} == {name(checkpoint_every=4), name(log_every=2), name(engine=two)}
 
 
+def test_a_file_that_settings_name_belongs_to_the_run(tiny_params: TrainParams, tiny_store: Path, tmp_path: Path):
+    """Another template under the same name, or other data, is another run."""
+    template = tmp_path / "template.obj"
+    params = tiny_params.model_copy(update={"model": tiny_params.model.model_copy(update={"template": str(template)})})
+    template.write_text("one")
+
+    before = loop.inputs(params, tiny_store)
+
+    assert before == loop.inputs(params, tiny_store)
+    assert before != loop.inputs(params, tmp_path)
+    template.write_text("other")
+    assert before != loop.inputs(params, tiny_store)
+
+
 def test_divergence_stops_the_run_and_keeps_what_was_there(
     tiny_params: TrainParams, tiny_store: Path, root: Path, monkeypatch: pytest.MonkeyPatch
 ):
@@ -214,25 +228,30 @@ def test_what_the_operator_refuses_is_a_divergence(
         assert isinstance(caught.value, TrainingDiverged) == (kind is TrainingDiverged)
 
 
-def test_a_full_disk_loses_nothing(tiny_params: TrainParams, tiny_store: Path, root: Path):
+def test_a_full_disk_loses_nothing(
+    tiny_params: TrainParams, tiny_store: Path, root: Path, monkeypatch: pytest.MonkeyPatch
+):
     """Where a file may not grow, as on a full disk, checkpoint and result that were there before stay whole."""
-    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    limits, save = resource.getrlimit(resource.RLIMIT_FSIZE), torch.save
+
+    def on_a_full_disk(*arguments: object) -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, limits[1]))
+        try:
+            save(*arguments)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
     whole = run(tiny_params, tiny_store, root / "run")
     _, state = loop.prepare(tiny_params, torch.rand(10, 3))
     state.save(root / "state.pt")
     before = (root / "state.pt").read_bytes()
     state.step = 1
-    try:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) // 2, limits[1]))
+    monkeypatch.setattr(torch, "save", on_a_full_disk)
 
-        with pytest.raises(
-            InputError, match=r"state\.pt cannot be written at step 1 .* what was there before is whole"
-        ):
-            state.save(root / "state.pt")
-        with pytest.raises(InputError, match="cannot be written at step 2"):
-            loop.train("cabinet", 0, tiny_params, tiny_store, root / "run")
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    with pytest.raises(InputError, match=r"state\.pt cannot be written at step 1 .* what was there before is whole"):
+        state.save(root / "state.pt")
+    with pytest.raises(InputError, match="cannot be written at step 2"):
+        loop.train("cabinet", 0, tiny_params, tiny_store, root / "run")
 
     assert (root / "state.pt").read_bytes() == before
     assert sorted(path.name for path in root.iterdir()) == ["run", "state.pt", "work"]
@@ -287,7 +306,7 @@ def test_a_frozen_autoencoder_rests_but_for_its_statistics(
     params = tiny_params.model_copy(
         update={
             "stages": tiny_params.stages.model_copy(update={"freeze": 3}),
-            "model": tiny_params.model.model_copy(update={"norm": "batch"}),
+            "model": tiny_params.model.model_copy(update={"norm": "batch", "texture_norm": "batch"}),
         }
     )
     seen: list[dict[str, torch.Tensor]] = []
@@ -308,9 +327,9 @@ def test_a_frozen_autoencoder_rests_but_for_its_statistics(
 
     for step in range(1, 10):
         frozen = step in (2, 3, 4)
-        assert moved("shape_encoder.points.0.0.weight", step) != frozen
+        assert moved("shape_encoder.points.0.weight", step) != frozen
         assert moved("deformation.layers.0.weight", step) != frozen
-        assert moved("shape_encoder.points.0.1.running_mean", step)
+        assert moved("shape_encoder.points.1.running_mean", step)
     assert moved("backbone", 3)
     assert optimizers == [2, 5]
     rows = pd.read_csv(root / "run/live/plots/metrics/randomised/chamfer.tsv", sep="\t")

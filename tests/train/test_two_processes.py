@@ -21,7 +21,7 @@ VARIANTS = {
     "group": {"optim": dict.fromkeys(RATES, 1e-6)},
     "batch": {
         "optim": dict.fromkeys(RATES, 1e-9),
-        "model": {"norm": "batch"},
+        "model": {"norm": "batch", "texture_norm": "batch"},
         "critics": {"pose": "marginal", "updates": 2, "shape_penalty": "code"},
     },
 }
@@ -49,7 +49,7 @@ def test_every_loss_of_every_stage_is_the_same(variant: str, runs: tuple[Path, P
     Batch norm of four rows multiplies rounding, by hundreds where they are nearly alike; statistics of each rank's own
     rows would change the losses by tens of per cent.
     """
-    relative = {"group": 1e-4, "batch": 5e-3}[variant]
+    relative = {"group": 1e-4, "batch": 2e-2}[variant]
     one, two = (folder / variant / "live/plots/metrics" for folder in runs)
     names = sorted(str(path.relative_to(one)) for path in one.rglob("*.tsv") if path.parent.name != "time")
 
