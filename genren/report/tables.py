@@ -161,7 +161,8 @@ def _find(system: str, scores: dict[str, Score], key: str) -> Score | None:
     """The score of a column: by name, or without the count. The floor of a metric serves both of its directions."""
     for name, score in scores.items():
         match = FEATURE_DISTANCE.match(name)
-        if key in (name, match and match["stem"]) or (system == "floor" and _base(name) == _base(key)):
+        same = system == "floor" and (_base(name), _end(name)) == (_base(key), _end(key))
+        if same or key in (name, match and match["stem"]):
             return score
     return None
 
@@ -169,6 +170,11 @@ def _find(system: str, scores: dict[str, Score], key: str) -> Score | None:
 def _base(name: str) -> str:
     """A metric's name without its direction."""
     return name.split("/", maxsplit=1)[0]
+
+
+def _end(name: str) -> list[str]:
+    """What follows the direction in a metric's name: a frame, a protocol or a count, or nothing."""
+    return name.split("/")[2:]
 
 
 def _text(score: Score | None, style: str) -> str:

@@ -47,6 +47,14 @@ def test_cells_of_a_category() -> None:
     ]
 
 
+def test_the_floor_beside_a_number_is_of_its_own_protocol() -> None:
+    """The floor of 100,000 samples stands first in the file, and not beside what 5,000 samples measured."""
+    floor = {"chamfer_l1/resampled/n100000": Score(0.002, None), "chamfer_l1/resampled": Score(0.012, None)}
+    table = category_table({"model": {"chamfer_l1/image_to_shape": Score(0.05, None)}, "floor": floor})
+
+    assert table.rows[-1] == ["floor", "0.0120"]
+
+
 def test_counts_that_differ_share_a_column_but_say_so() -> None:
     """The distances of categories with different numbers of images stand in one column without a count and no mean."""
     first: Group = {"model": {"fd_x_n100": Score(1.0, None)}}
