@@ -67,6 +67,7 @@ def fetch(category: str, params: FetchParams, out: Path) -> dict[str, Any]:
         if offer.splits:
             lists = ((name, *row) for name, splits in sorted(offer.splits.items()) for row in sorted(splits.items()))
             _write_table(folder / "splits.csv", ["list", "model", "split"], lists)
+        (folder / "source.txt").write_text(f"{params.source}\n")
         if offer.mended:
             (folder / "mended.txt").write_text("".join(f"{sentence}\n" for sentence in offer.mended))
     return {

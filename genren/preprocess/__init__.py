@@ -18,6 +18,13 @@ from genren.params import PreprocessParams
 from genren.preprocess.journal import Journal
 from genren.preprocess.pool import packed
 
+# Source and split of the data that published results are on, by the names in genren/report/published.csv.
+PUBLISHED = {
+    ("pixel2mesh", "pixel2mesh"): "ShapeNetP2M test",
+    ("r2n2", "pixel2mesh"): "ShapeNet renders of 3D-R2N2, all 24 views",
+    ("nmr", "softras"): "NMR renders 64x64, softras splits",
+}
+
 
 def preprocess(category: str, params: PreprocessParams, raw: Path, out: Path) -> dict[str, Any]:
     """Write the store `out` anew from the `raw` folder of a category; returns the content of its store.json.
@@ -48,11 +55,16 @@ def preprocess(category: str, params: PreprocessParams, raw: Path, out: Path) ->
                     journal.skip(row["model"], result)
                 else:
                     journal.add(row, result)
-        return _finish(category, params, folder, journal, official)
+        return _finish(category, params, folder, journal, official, _dataset(raw, params.split))
 
 
 def _finish(
-    category: str, params: PreprocessParams, folder: Path, journal: Journal, official: dict[str, str] | None
+    category: str,
+    params: PreprocessParams,
+    folder: Path,
+    journal: Journal,
+    official: dict[str, str] | None,
+    dataset: str,
 ) -> dict[str, Any]:
     """Write the tables and store.json from the journal. Splits come last: only whole models count."""
     models = [
@@ -87,6 +99,7 @@ def _finish(
     designs = {model["design"]: splits[model["model"]] for model in models}
     info = {
         "category": category,
+        "dataset": dataset,
         "settings": params.model_dump(),
         "models": clouds,
         "designs": {split: list(designs.values()).count(split) for split in SPLITS},
@@ -159,3 +172,10 @@ def _state(raw: Path) -> list[tuple[int, int]]:
 def _cells(row: dict[str, Any], columns: list[str]) -> Iterator[Any]:
     """Cells of a row; what is unknown is empty."""
     return ("" if row[name] is None else row[name] for name in columns)
+
+
+def _dataset(raw: Path, split: str) -> str:
+    """What published results call these data, so that they may stand beside ours; else source and split."""
+    file = raw / "source.txt"
+    source = file.read_text().strip() if file.is_file() else "unnamed"
+    return PUBLISHED.get((source, split), f"{source}, split {split}")

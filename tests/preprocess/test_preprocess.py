@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from PIL import Image
@@ -19,7 +20,8 @@ from genren.data.store import Store
 from genren.errors import InputError
 from genren.geometry.camera import r2n2_camera
 from genren.params import PreprocessParams
-from genren.preprocess import preprocess
+from genren.preprocess import PUBLISHED, preprocess
+from genren.report import published as published_rows
 
 NAMES = [f"model-{index}" for index in range(6)]
 
@@ -333,3 +335,18 @@ def test_a_list_that_cannot_be_followed_is_named(raw: Path, tmp_path: Path, tabl
 
     with pytest.raises(InputError, match=words):
         preprocess("chair", params(split="softras"), raw, tmp_path / "out")
+
+
+def test_the_store_says_what_its_data_are_called(raw: Path, tmp_path: Path):
+    """Published rows stand beside results on the same data only: its name is source and split, or the published one."""
+    names = []
+    for source, split in (("procedural", "own"), ("pixel2mesh", "pixel2mesh")):
+        (raw / "source.txt").write_text(source + "\n")
+        rows = "".join(f"pixel2mesh,{name},{'test' if i % 2 else 'train'}\n" for i, name in enumerate(NAMES))
+        (raw / "splits.csv").write_text("list,model,split\n" + rows)
+        names.append(preprocess("chair", params(split=split), raw, tmp_path / split)["dataset"])
+
+    published = pd.read_csv(published_rows.FILE)["data"]
+
+    assert names == ["procedural, split own", "ShapeNetP2M test"]
+    assert set(PUBLISHED.values()) <= set(published)
