@@ -64,11 +64,11 @@ def spoil(image: Path, how: str) -> Path:
 @pytest.mark.parametrize(
     ("how", "expected"),
     [
-        ("opaque", "has the mode RGB, so no usable alpha; expected a square RGBA PNG"),
+        ("opaque", "has the mode RGB, so no usable alpha; expected an RGBA PNG, square"),
         ("cut", "cannot be decoded"),
-        ("oblong", "is 20x30 pixels; expected a square RGBA PNG"),
+        ("oblong", "is 20x30 pixels; expected an RGBA PNG, square"),
         ("text", "cannot be decoded"),
-        ("missing", "does not exist; expected a square RGBA PNG"),
+        ("missing", "does not exist; expected an RGBA PNG, square"),
     ],
 )
 def test_a_bad_image_leaves_the_folder_as_it_was(

@@ -19,7 +19,7 @@ from genren.data.store import Store
 from genren.errors import InputError
 from genren.files import digest, replacing, replacing_folder, write_json
 from genren.losses.critic import wasserstein
-from genren.models.critics import ImageCritic
+from genren.models.image_critics import ResidualCritic
 from genren.models.gan import ImageGenerator, save
 from genren.params import BaselineParams
 
@@ -40,7 +40,7 @@ def baseline(category: str, seed: int, params: BaselineParams, data: Path, out: 
     batches = Batches(Store.open(data), "train", params.batch_size)
     size = batches.images.shape[1]
     generator = ImageGenerator(params.noise, params.width, size)
-    critic = ImageCritic(4, size, params.width)
+    critic = ResidualCritic(4, size, params.width)
     betas = (params.beta1, params.beta2)
     of_generator = torch.optim.Adam(generator.parameters(), params.lr, betas)
     of_critic = torch.optim.Adam(critic.parameters(), params.lr, betas)

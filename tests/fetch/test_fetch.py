@@ -46,7 +46,7 @@ def test_the_layout_is_that_of_the_archive(folder: Path, tmp_path: Path) -> None
     summary = fetch("chair", params(folder), tmp_path / "raw")
 
     images = [f"{index:02d}.png" for index in range(3)]
-    expected = {"models.csv", "skipped.csv"}
+    expected = {"models.csv", "skipped.csv", "source.txt"}
     for name in ("a", "a_wood", "b"):
         rendering = f"ShapeNetRendering/03001627/{name}/rendering"
         expected |= {f"{rendering}/{file}" for file in (*images, "renderings.txt", "rendering_metadata.txt")}

@@ -9,18 +9,24 @@ from safetensors.torch import load_file
 
 from genren.files import write_json
 from genren.params import TrainParams
+from genren.params.train import CriticRates
 from genren.train import train
 from tests.engine.together import together
 
+
 # Adam divides a gradient by its size: where that is rounding alone, a weight moves by the whole rate, this way or that.
 # Slow rates keep that noise from being what the next step is about.
-RATES = ("autoencoder_lr", "lr", "critic_lr", "rotation_critic_lr")
+def rates(value: float) -> dict[str, object]:
+    """Every learning rate, of networks and critics."""
+    critics = CriticRates(**dict.fromkeys(CriticRates.model_fields, value))
+    return {"autoencoder_lr": value, "lr": value, "critic_lrs": critics}
+
 
 # Batch statistics over the ranks, or none; poses matched apart or as pairs; several updates of the shape critic.
 VARIANTS = {
-    "group": {"optim": dict.fromkeys(RATES, 1e-6)},
+    "group": {"optim": rates(1e-6)},
     "batch": {
-        "optim": dict.fromkeys(RATES, 1e-9),
+        "optim": rates(1e-9),
         "model": {"norm": "batch", "texture_norm": "batch"},
         "critics": {"pose": "marginal", "updates": 2, "shape_penalty": "code"},
     },
