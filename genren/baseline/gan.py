@@ -19,8 +19,8 @@ from genren.data.store import Store
 from genren.errors import InputError
 from genren.files import digest, replacing, replacing_folder, write_json
 from genren.losses.critic import wasserstein
-from genren.models.image_critics import ResidualCritic
 from genren.models.gan import ImageGenerator, save
+from genren.models.image_critics import ResidualCritic
 from genren.params import BaselineParams
 
 FILE = "gan.safetensors"
