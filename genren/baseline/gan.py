@@ -9,7 +9,7 @@ from types import FrameType
 from typing import Any
 
 import torch
-from rich.progress import track
+from rich.progress import Progress
 from torch import Tensor
 
 import genren
@@ -48,8 +48,8 @@ def baseline(category: str, seed: int, params: BaselineParams, data: Path, out: 
     resumable = paths.work(f"baseline-{category}-{seed}-{_key(params, data)}") / "state.pt"
     start = _resume(resumable, parts)
 
-    with _stop_request() as asked:
-        for step in track(range(start, params.steps), f"baseline {category}-{seed}"):
+    with _stop_request() as asked, Progress() as bar:
+        for step in bar.track(range(start, params.steps), description=f"baseline {category}-{seed}"):
             # The critic is kept ahead: its distance is only then one.
             for _ in range(params.critic_steps):
                 real = batches.draw_images()

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from rich.progress import track
+from rich.progress import Progress
 
 from genren.errors import InputError
 from genren.fetch.sources import SOURCES
@@ -47,10 +47,10 @@ def fetch(category: str, params: FetchParams, out: Path) -> dict[str, Any]:
             return None
 
         # Renderer, encoders and the network let go of the interpreter's lock, so threads are enough.
-        with ThreadPoolExecutor(max_workers=at_once) as pool:
+        with ThreadPoolExecutor(max_workers=at_once) as pool, Progress() as bar:
             results = pool.map(attempt, offer.models)
             try:
-                reasons = list(track(results, description=f"fetch {category}", total=len(offer.models)))
+                reasons = list(bar.track(results, len(offer.models), description=f"fetch {category}"))
             except BaseException:
                 pool.shutdown(cancel_futures=True)
                 raise

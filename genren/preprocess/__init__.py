@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from rich.progress import track
+from rich.progress import Progress
 
 from genren.data import r2n2
 from genren.data.raw import Task
@@ -36,7 +36,7 @@ def preprocess(category: str, params: PreprocessParams, raw: Path, out: Path) ->
     official = _official(raw, params.split)
     key = f"{category} {params.model_dump(exclude={'workers'})} {_state(raw)} {[row['model'] for row in table]}"
     with resuming_folder(out, hashlib.sha256(key.encode()).hexdigest()) as folder:
-        with Journal(folder, params.img_size, params.points) as journal:
+        with Journal(folder, params.img_size, params.points) as journal, Progress() as bar:
             rest = []
             for row in table:
                 if row["model"] in journal.done:
@@ -50,7 +50,8 @@ def preprocess(category: str, params: PreprocessParams, raw: Path, out: Path) ->
                 for row in rest
             ]
             results = packed(tasks, params.workers)
-            for row, result in zip(rest, track(results, f"preprocess {category}", total=len(rest)), strict=True):
+            shown = bar.track(results, len(rest), description=f"preprocess {category}")
+            for row, result in zip(rest, shown, strict=True):
                 if isinstance(result, str):
                     journal.skip(row["model"], result)
                 else:

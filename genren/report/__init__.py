@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from rich.progress import track
+from rich.progress import Progress
 
 from genren import paths
 from genren.files import replacing, replacing_folder, write_json
@@ -39,7 +39,7 @@ def report(categories: list[str], seeds: list[int]) -> None:
     verdicts = judge(groups)
     first = {record.category: record for record in records if record.seed == seeds[0]}
 
-    with replacing_folder(paths.reports() / "figures") as folder:
+    with replacing_folder(paths.reports() / "figures") as folder, Progress() as bar:
         sections = [
             Section(
                 name=category,
@@ -51,7 +51,7 @@ def report(categories: list[str], seeds: list[int]) -> None:
                 hardest=hardest_table(paths.samples(category, seeds[0])),
                 figures=_figures(category, seeds, folder),
             )
-            for category, group in track(list(groups.items()), "report")
+            for category, group in bar.track(list(groups.items()), description="report")
         ]
 
     content = Content(

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import threading
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -204,14 +205,18 @@ def test_missing_metrics_name_the_stage_and_leave_the_old_report(project: Path) 
 
 
 def test_a_truncated_picture_leaves_the_old_figures(project: Path) -> None:
-    """A damaged sample is an error that names it, not a gap in the sheet."""
+    """A damaged sample is an error that names it, not a gap in the sheet, and no bar goes on drawing over it."""
     report(CATEGORIES, [0])
     before = sorted(path.name for path in (project / "reports" / "figures").iterdir())
     broken = project / "reports" / "samples" / "chair-0" / "generations" / "01_views.png"
     broken.write_bytes(broken.read_bytes()[:50])
 
-    with pytest.raises(InputError, match=r"01_views\.png cannot be read as an image"):
+    with pytest.raises(InputError, match=r"01_views\.png cannot be read as an image") as caught:
         report(CATEGORIES, [0])
+    drawing = [thread for thread in threading.enumerate() if type(thread).__module__.startswith("rich")]
+    for thread in drawing:
+        thread.join(timeout=5)
+    assert not any(thread.is_alive() for thread in drawing), caught.value
     assert before == sorted(path.name for path in (project / "reports" / "figures").iterdir())
 
 
