@@ -13,6 +13,10 @@ from typing import Any
 
 import torch
 import torch.distributed as dist
+
+# Optimisers import this, and its default arguments keep a group that exists by then: the group's threads would outlive
+# it, and can abort the process at its end, after all is written. So it is imported before there is a group.
+import torch.distributed.nn.functional
 from torch import Tensor
 
 from genren.errors import InputError

@@ -1,5 +1,6 @@
 """Two processes that share a batch: what they draw, see and learn is what one process would."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -54,6 +55,12 @@ def test_a_penalty_through_batch_norm_is_the_joint_batchs(given: dict[str, torch
 
     torch.testing.assert_close([p.grad for p in norm.parameters()], found["penalty"])
     torch.testing.assert_close([norm[1].running_mean, norm[1].running_var], found["running"])
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="needs Linux's list of threads")
+def test_a_group_takes_its_threads_with_it(found: dict[str, Any]):
+    """A thread of the group that outlives it can abort the process at its end, after all is written."""
+    assert found["threads"] == []
 
 
 def test_dropout_differs_between_ranks(found: dict[str, Any]):
