@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import torch
+from pykdtree.kdtree import KDTree
 from scipy.spatial import cKDTree
 from torch import Tensor
 
@@ -16,7 +17,7 @@ from genren.errors import InputError
 # A kd-tree query holds no lock, so a second thread helps; more than two do not pay for small clouds.
 CPU_THREADS = 2
 
-# Points in a leaf of the tree. With 32, trees are built in half the time and large clouds searched in two thirds of it.
+# Points in a leaf of SciPy's tree: trees are built in half the time, and large clouds searched in two thirds of it.
 LEAF_SIZE = 32
 
 
@@ -33,7 +34,7 @@ def nearest(x: Tensor, y: Tensor) -> Tensor:
     _check(x, y)
     if x.dim() == 2:
         return nearest(x[None], y[None])[0]
-    return _kd_tree(x, y)[1] if x.device.type == "cpu" else _kernel(x, y)
+    return _trees(x, y)[1] if x.device.type == "cpu" else _kernel(x, y)
 
 
 def nearest_distances(x: Tensor, y: Tensor) -> Tensor:
@@ -44,7 +45,7 @@ def nearest_distances(x: Tensor, y: Tensor) -> Tensor:
     if x.device.type == "cpu" and not (torch.is_grad_enabled() and (x.requires_grad or y.requires_grad)):
         _check(x, y)
         # The tree knows the distance already; taking it again from the points costs as much as the search.
-        return _kd_tree(x.detach(), y.detach())[0].to(torch.promote_types(x.dtype, y.dtype))
+        return _trees(x.detach(), y.detach())[0].to(torch.promote_types(x.dtype, y.dtype))
     return (x - gather_points(y, nearest(x, y))).norm(dim=-1)
 
 
@@ -54,25 +55,28 @@ def gather_points(y: Tensor, index: Tensor) -> Tensor:
 
 
 def kd_tree(points: np.ndarray) -> cKDTree:
-    """A tree over points (M, 3) for many searches in one cloud; how it is cut changes its speed, never its answers."""
+    """SciPy's tree, for many searches in one cloud (M, 3); how it is cut changes its speed, never its answers."""
     return cKDTree(points, leafsize=LEAF_SIZE, balanced_tree=False, compact_nodes=False)
 
 
-def _kd_tree(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-    """Distances and indices on the CPU: the clouds of a batch share the threads, a single one takes all of them."""
-    # The tree works in float64 whatever it is given, and NumPy does not know bfloat16.
-    queries, points = x.double().numpy(), y.double().numpy()
-    distances, found = np.zeros(x.shape[:2]), np.zeros(x.shape[:2], dtype=np.int64)
+def _trees(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+    """Distances and indices on the CPU: a tree a cloud, of the library that is fastest where each is searched once."""
+    queries, points = _doubles(x), _doubles(y)
+    distances, found = np.zeros(queries.shape[:2]), np.zeros(queries.shape[:2], np.int64)
 
-    def search(item: int, workers: int = 1) -> None:
-        distances[item], found[item] = kd_tree(points[item]).query(queries[item], workers=workers)
+    def search(start: int) -> None:
+        for item in range(start, len(queries), CPU_THREADS):
+            distances[item], found[item] = KDTree(points[item]).query(queries[item])
 
-    if len(queries) == 1:
-        search(0, workers=CPU_THREADS)
-    else:
-        with ThreadPoolExecutor(CPU_THREADS) as pool:
-            list(pool.map(search, range(len(queries))))
+    with ThreadPoolExecutor(CPU_THREADS) as pool:
+        list(pool.map(search, range(CPU_THREADS)))
     return torch.from_numpy(distances), torch.from_numpy(found)
+
+
+def _doubles(x: Tensor) -> np.ndarray:
+    """The values in float64, by NumPy: PyTorch's threads would go on spinning on the core that the search needs."""
+    # NumPy does not know bfloat16.
+    return (x.float() if x.dtype == torch.bfloat16 else x).detach().numpy().astype(np.float64, order="C")
 
 
 def _kernel(x: Tensor, y: Tensor) -> Tensor:
@@ -88,7 +92,7 @@ def _check(x: Tensor, y: Tensor) -> None:
         if points.dim() not in (2, 3) or points.shape[-1] != 3:
             raise InputError(f"{name} must be points (B, N, 3) or (N, 3), got {tuple(points.shape)}")
         # On CUDA the look would wait for the device.
-        if not points.is_cuda and not points.isfinite().all():
+        if not points.is_cuda and not np.isfinite(_doubles(points)).all():
             raise InputError(f"{name} holds coordinates that are not finite; nearest neighbours need finite points")
     if x.dim() != y.dim() or x.shape[:-2] != y.shape[:-2]:
         raise InputError(f"x and y must be batches of one size, got {tuple(x.shape)} and {tuple(y.shape)}")
