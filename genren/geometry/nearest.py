@@ -16,7 +16,6 @@ from genren.errors import InputError
 
 # A kd-tree query holds no lock, so a second thread helps; more than two do not pay for small clouds.
 CPU_THREADS = 2
-_THREADS = ThreadPoolExecutor(CPU_THREADS, thread_name_prefix="nearest")
 
 # Points in a leaf of SciPy's tree: trees are built in half the time, and large clouds searched in two thirds of it.
 LEAF_SIZE = 32
@@ -69,8 +68,8 @@ def _trees(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
         for item in range(start, len(queries), CPU_THREADS):
             distances[item], found[item] = KDTree(points[item]).query(queries[item])
 
-    # Kept threads: the library's own, of which each of them has some, would be started anew with them.
-    list(_THREADS.map(search, range(CPU_THREADS)))
+    with ThreadPoolExecutor(CPU_THREADS) as pool:
+        list(pool.map(search, range(CPU_THREADS)))
     return torch.from_numpy(distances), torch.from_numpy(found)
 
 
