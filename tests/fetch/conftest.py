@@ -24,6 +24,12 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
 
 
 @pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Downloads and checksums of a test are its own."""
+    monkeypatch.setenv("GENREN_ROOT", str(tmp_path))
+
+
+@pytest.fixture
 def downloads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Downloads:
     """Downloads into a project of their own; a silent second counts as a stall."""
     monkeypatch.setenv("GENREN_ROOT", str(tmp_path))

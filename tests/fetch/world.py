@@ -24,6 +24,8 @@ from tests.conftest import ROOT
 SYNSET = "02933112"
 VIEWS = 5
 SIZE = 64
+# Pixel2Mesh without its lists of train and test views.
+NO_LISTS = {"train_list": "", "test_list": ""}
 
 
 def settings(**changes: Any) -> FetchParams:

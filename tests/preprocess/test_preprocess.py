@@ -1,70 +1,24 @@
-"""Step `preprocess`."""
+"""Step `preprocess`: what the store holds, how it is split, and what is left out of it."""
 
 import hashlib
 import json
-import shutil
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
-from PIL import Image
 
 from genren.data import r2n2
 from genren.data.clouds import cloud_file, write_cloud
 from genren.data.images import resize_area
-from genren.data.raw import Packed, Task, pack
 from genren.data.store import Store
 from genren.errors import InputError
 from genren.geometry.camera import r2n2_camera
-from genren.params import PreprocessParams
 from genren.preprocess import PUBLISHED, preprocess
 from genren.report import published as published_rows
-
-NAMES = [f"model-{index}" for index in range(6)]
-
-
-def params(**changes: Any) -> PreprocessParams:
-    """Small settings."""
-    return PreprocessParams(
-        **{
-            "img_size": 8,
-            "points": 1000,
-            "workers": 1,
-            "split": "own",
-            "train": 0.6,
-            "val": 0.2,
-            "test": 0.2,
-            "seed": 0,
-        }
-        | changes
-    )
-
-
-@pytest.fixture
-def raw(tmp_path: Path) -> Path:
-    """Six chairs with two noisy views each, in the layout that fetch writes; the first two are of one design."""
-    root = tmp_path / "raw"
-    for name in NAMES:
-        rng = np.random.default_rng([*name.encode()])
-        rendering = r2n2.rendering_folder(root, "chair", name)
-        rendering.mkdir(parents=True)
-        r2n2.write_views(rendering, r2n2.draw_views(2, rng))
-        for index in range(2):
-            pixels = rng.integers(0, 256, (21, 21, 4), dtype=np.uint8)
-            r2n2.write_image(rendering / r2n2.image_name(index), pixels)
-        points = rng.random((1500, 3)) * rng.random(3)
-        write_cloud(cloud_file(root, "chair", name), points, rng.normal(size=(1500, 3)))
-    rows = "".join(f"{name},{'pair' if name in NAMES[:2] else name},x\n" for name in NAMES)
-    (root / "models.csv").write_text(f"model,design,source\n{rows}")
-    return root
-
-
-def contents(folder: Path) -> dict[str, bytes]:
-    """All files below a folder."""
-    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+from tests.conftest import contents
+from tests.preprocess.chairs import NAMES, damage, params
 
 
 def test_the_store_holds_what_the_raw_folder_held(raw: Path, tmp_path: Path) -> None:
@@ -119,28 +73,6 @@ def test_preprocessing_twice_gives_the_same_bytes(raw: Path, tmp_path: Path) -> 
     assert contents(tmp_path / "one")["points.npy"] != contents(tmp_path / "other")["points.npy"]
 
 
-def damage(raw: Path, name: str, kind: str) -> None:
-    """Damage one model."""
-    rendering = r2n2.rendering_folder(raw, "chair", name)
-    first, second = rendering / "00.png", rendering / "01.png"
-    if kind == "truncated image":
-        second.write_bytes(second.read_bytes()[:200])
-    elif kind == "no alpha":
-        Image.open(first).convert("RGB").save(first)
-    elif kind == "sizes differ":
-        Image.open(second).crop((0, 0, 20, 20)).save(second)
-    elif kind == "missing image":
-        second.unlink()
-    elif kind == "no folder":
-        shutil.rmtree(rendering.parent)
-    elif kind == "no metadata":
-        (rendering / "rendering_metadata.txt").unlink()
-    elif kind == "no normals":
-        np.savez(cloud_file(raw, "chair", name), points=np.ones((5, 3)))
-    else:
-        write_cloud(cloud_file(raw, "chair", name), np.ones((5, 3)), np.zeros((5, 3)))
-
-
 REASONS = {
     "truncated image": "01.png cannot be decoded",
     "no alpha": "00.png has the mode RGB",
@@ -177,29 +109,6 @@ def test_dropped_points_are_counted(raw: Path, tmp_path: Path) -> None:
     assert preprocess("chair", params(), raw, tmp_path / "out")["dropped_points"] == 8
 
 
-def test_a_failed_run_leaves_the_old_store(raw: Path, tmp_path: Path) -> None:
-    """Too few designs, only damaged models, small images or no folder: an error, and the store stays as it was."""
-    out = tmp_path / "data" / "out"
-    preprocess("chair", params(), raw, out)
-    before = contents(out)
-
-    with pytest.raises(InputError, match="expected at least img_size, 32"):
-        preprocess("chair", params(img_size=32), raw, out)
-    for name in NAMES[:4]:
-        damage(raw, name, "no normals")
-    with pytest.raises(InputError, match="2 models of 2 designs"):
-        preprocess("chair", params(), raw, out)
-    for name in NAMES[4:]:
-        damage(raw, name, "missing image")
-    with pytest.raises(InputError, match=r"none of the 6 chair models can be used; the first: .* has no normals"):
-        preprocess("chair", params(), raw, out)
-    with pytest.raises(InputError, match=r"does not exist; .* fetch sofa first"):
-        preprocess("sofa", params(), raw, out)
-
-    assert before == contents(out)
-    assert [path.name for path in out.parent.iterdir()] == ["out"]
-
-
 def test_the_manifest_says_where_each_row_is_from(raw: Path, tmp_path: Path) -> None:
     """Source and SHA-256 of every image's and every cloud's file stand beside its row."""
     preprocess("chair", params(), raw, tmp_path / "out")
@@ -230,78 +139,6 @@ def test_cameras_see_the_canonical_cloud_as_they_saw_the_raw_one(raw: Path, tmp_
         expected = original.project(original.to_camera(points / model["scale"] + center))
 
         torch.testing.assert_close(seen, expected, atol=1e-4, rtol=1e-4)
-
-
-@pytest.fixture
-def many(raw: Path) -> Path:
-    """Forty chairs, enough for processes to be worth it if that is set low, one of them damaged."""
-    for index in range(34):
-        for path in (r2n2.rendering_folder(raw, "chair", NAMES[0]).parent, cloud_file(raw, "chair", NAMES[0]).parent):
-            shutil.copytree(path, path.with_name(f"more-{index:02d}"))
-    (raw / "models.csv").unlink()
-    damage(raw, "more-05", "truncated image")
-    return raw
-
-
-def test_processes_change_nothing(many: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two workers write the bytes that one writes, but for their own number in the settings."""
-    monkeypatch.setattr("genren.preprocess.pool.WORTH_IT", 10)
-    for workers in (1, 2):
-        preprocess("chair", params(workers=workers), many, tmp_path / str(workers))
-    one, two = contents(tmp_path / "1"), contents(tmp_path / "2")
-
-    assert one.pop("store.json") == two.pop("store.json").replace(b'"workers": 2', b'"workers": 1')
-    assert one == two
-
-
-@pytest.mark.parametrize("tear", [False, True])
-def test_an_interrupted_run_continues_and_ends_identical(
-    tear: bool, many: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """What was packed before is not read again; also where the crash tore the last line and row apart."""
-    preprocess("chair", params(), many, tmp_path / "whole")
-    packed: list[str] = []
-
-    def stopping(task: Task) -> Packed | str:
-        if len(packed) == 20:
-            raise KeyboardInterrupt
-        packed.append(task.name)
-        return pack(task)
-
-    def counting(task: Task) -> Packed | str:
-        packed.append(task.name)
-        return pack(task)
-
-    monkeypatch.setattr("genren.preprocess.pool.pack", stopping)
-    with pytest.raises(KeyboardInterrupt):
-        preprocess("chair", params(), many, tmp_path / "resumed")
-    assert not (tmp_path / "resumed").exists()
-    if tear:
-        partial = tmp_path / ".resumed.partial"
-        journal = (partial / "journal.jsonl").read_bytes()
-        (partial / "journal.jsonl").write_bytes(journal[:-30])
-        with (partial / "images.npy").open("ab") as stream:
-            stream.write(b"half a row")
-    monkeypatch.setattr("genren.preprocess.pool.pack", counting)
-    preprocess("chair", params(), many, tmp_path / "resumed")
-
-    assert len(packed) == 40 + tear
-    assert contents(tmp_path / "resumed") == contents(tmp_path / "whole")
-    assert {path.name for path in tmp_path.iterdir()} == {"raw", "whole", "resumed"}
-
-
-def test_another_question_does_not_continue_the_old_answer(
-    many: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Half a store of other settings or other raw data is thrown away."""
-    monkeypatch.setattr("genren.preprocess.pool.pack", lambda _: (_ for _ in ()).throw(KeyboardInterrupt))
-    with pytest.raises(KeyboardInterrupt):
-        preprocess("chair", params(), many, tmp_path / "out")
-    monkeypatch.undo()
-    preprocess("chair", params(seed=1), many, tmp_path / "out")
-    preprocess("chair", params(seed=1), many, tmp_path / "other")
-
-    assert contents(tmp_path / "out") == contents(tmp_path / "other")
 
 
 def test_official_splits_are_followed(raw: Path, tmp_path: Path) -> None:
